@@ -1,0 +1,3 @@
+module github.com/gousher/usher/ports
+
+go 1.26.0

@@ -1,0 +1,55 @@
+package ports
+
+import "context"
+
+// UserStore keeps the application's users. U is a pointer to the
+// application's struct, which embeds core.User by value; a store is used with
+// pointers that are not nil.
+//
+// The store neither parses nor folds e-mail addresses: core computes
+// EmailKey, and the store compares it byte for byte. CreatedAt and UpdatedAt
+// are cut to the microsecond, from the year 1 to the year 9999, and come back
+// in UTC.
+type UserStore[U any] interface {
+	// Create keeps a new user with every field of the application's struct
+	// that the store maps. On success it sets on u the id, if it was empty,
+	// and the revision, which is 1; on failure u is as it was. It returns
+	// core.ErrEmailTaken where another user has the same EmailKey, decided by
+	// the store itself and never by a look beforehand: of any number of
+	// concurrent calls with one key, one succeeds. It returns
+	// core.ErrInvalidValue for an id, e-mail or hash that the store could not
+	// give back as it is: one with a NUL byte, invalid UTF-8, or an id of
+	// another form than the store's; and for an id that is in use.
+	Create(ctx context.Context, u U) error
+	// ByID returns the user with the given id, or core.ErrUserNotFound, also
+	// for an id that cannot be one. Every spelling of an id that the form of
+	// the store's ids allows finds the user.
+	ByID(ctx context.Context, id string) (U, error)
+	// ByEmail returns the user with the given EmailKey, or
+	// core.ErrUserNotFound. An empty key finds nobody.
+	ByEmail(ctx context.Context, key string) (U, error)
+	// Update reads the user, runs change on it, writes what change altered,
+	// and returns the user as written. The write takes effect only if nobody
+	// else wrote the user since it was read; otherwise Update starts again,
+	// after a short random wait, at most 100 times, and then returns
+	// core.ErrConflict. So change may run several times, each time on a fresh
+	// copy; no lock is held while it runs. It must not use the store.
+	//
+	// A successful Update that alters something raises the revision by one;
+	// one that alters nothing may leave it. The id and the revision are not
+	// change's to set: what it does to them is ignored. Update returns the
+	// error of change unwrapped and then writes nothing; core.ErrUserNotFound
+	// where there is no such user; core.ErrEmailTaken where another user has
+	// the new EmailKey; core.ErrInvalidValue as Create does.
+	Update(ctx context.Context, id string, change func(u U) error) (U, error)
+	// Delete removes the user and all that hangs on it, or returns
+	// core.ErrUserNotFound. Of concurrent calls for one user one succeeds.
+	// The e-mail key is free again at once.
+	Delete(ctx context.Context, id string) error
+}
+
+// Stores is what a storage adapter offers. A nil field means that the adapter
+// has no such store; core.NewManager checks that those it needs are there.
+type Stores[U any] struct {
+	Users UserStore[U]
+}
