@@ -1,0 +1,67 @@
+package core
+
+import (
+	"context"
+	"errors"
+)
+
+// Authenticate returns the user with that address and password, or
+// [ErrInvalidCredentials]. It does the same work, one look-up and one
+// verification, whether or not there is such a user. The user may be inactive
+// or unverified: [Authenticator.Login] decides whether that gets in.
+//
+// A hash that is weaker than new ones is replaced, unless the password was
+// changed in the meantime. The user is returned as it was when its password
+// was verified, with the session epoch of that moment.
+//
+// It returns a *[BusyError] where too many passwords are being verified.
+func (m *Manager[U]) Authenticate(ctx context.Context, email, password string) (U, error) {
+	var none U
+	if len(password) > maxPasswordBytes {
+		return none, ErrInvalidCredentials
+	}
+	u, err := m.users.ByEmail(ctx, m.cfg.Emails.Key(email))
+	found := err == nil
+	if !found && !errors.Is(err, ErrUserNotFound) {
+		return none, err
+	}
+	hash := m.decoy
+	if found {
+		if hash = u.AuthUser().HashedPassword; m.cfg.Hasher.Cost(hash) == 0 {
+			found, hash = false, m.decoy
+		}
+	}
+	ok, outdated, err := m.verify(ctx, password, hash)
+	switch {
+	case err != nil:
+		return none, err
+	case !found || !ok:
+		return none, ErrInvalidCredentials
+	case outdated:
+		m.upgrade(ctx, u.AuthUser(), password)
+	}
+	return u, nil
+}
+
+// errSuperseded ends an upgrade that somebody else's write has made pointless.
+var errSuperseded = errors.New("usher: superseded")
+
+// upgrade replaces the hash of user, as read, by a new one of the same
+// password. A login does not fail because its upgrade did.
+func (m *Manager[U]) upgrade(ctx context.Context, user *User, password string) {
+	old := user.HashedPassword
+	hash, err := m.hash(ctx, password)
+	if err == nil {
+		_, err = m.users.Update(ctx, user.ID, func(u U) error {
+			if u.AuthUser().HashedPassword != old {
+				return errSuperseded
+			}
+			u.AuthUser().HashedPassword = hash
+			u.AuthUser().UpdatedAt = m.now()
+			return nil
+		})
+	}
+	if err != nil && !errors.Is(err, errSuperseded) {
+		m.cfg.Log.WarnContext(ctx, "usher: hash not upgraded", "user", user.ID, "error", err)
+	}
+}

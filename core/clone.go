@@ -1,0 +1,76 @@
+package core
+
+import (
+	"reflect"
+	"time"
+)
+
+// Clone returns a deep copy of the user that u points to: pointers, slices,
+// maps and what they hold are copied, as far as the fields are exported.
+// Unexported fields of nested structs, channels and functions are shared.
+func Clone[U AnyUser](u U) U {
+	return deepCopy(reflect.ValueOf(u)).Interface().(U)
+}
+
+var timeType = reflect.TypeFor[time.Time]()
+
+func deepCopy(v reflect.Value) reflect.Value {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if v.IsNil() {
+			return v
+		}
+		out := reflect.New(v.Type().Elem())
+		out.Elem().Set(deepCopy(v.Elem()))
+		return out.Convert(v.Type())
+	case reflect.Interface:
+		if v.IsNil() {
+			return v
+		}
+		out := reflect.New(v.Type()).Elem()
+		out.Set(deepCopy(v.Elem()))
+		return out
+	case reflect.Slice:
+		if v.IsNil() {
+			return v
+		}
+		out := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+		for i := range v.Len() {
+			out.Index(i).Set(deepCopy(v.Index(i)))
+		}
+		return out
+	case reflect.Map:
+		if v.IsNil() {
+			return v
+		}
+		out := reflect.MakeMapWithSize(v.Type(), v.Len())
+		for key, value := range v.Seq2() {
+			out.SetMapIndex(key, deepCopy(value))
+		}
+		return out
+	case reflect.Array:
+		out := reflect.New(v.Type()).Elem()
+		for i := range v.Len() {
+			out.Index(i).Set(deepCopy(v.Index(i)))
+		}
+		return out
+	case reflect.Struct:
+		return copyStruct(v)
+	default:
+		return v
+	}
+}
+
+func copyStruct(v reflect.Value) reflect.Value {
+	out := reflect.New(v.Type()).Elem()
+	out.Set(v)
+	if v.Type() == timeType {
+		return out
+	}
+	for i := range v.NumField() {
+		if field := out.Field(i); field.CanSet() {
+			field.Set(deepCopy(v.Field(i)))
+		}
+	}
+	return out
+}

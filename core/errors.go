@@ -1,0 +1,81 @@
+package core
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// The domain errors. Their texts are for logs; what strangers are told is
+// decided by the deliveries.
+var (
+	// ErrUserNotFound: there is no user with that id, e-mail or account.
+	ErrUserNotFound = errors.New("usher: user not found")
+	// ErrEmailTaken: another user has that e-mail address.
+	ErrEmailTaken = errors.New("usher: e-mail address is taken")
+	// ErrConflict: too many others wrote the same user at the same time. The
+	// call changed nothing and may be tried again.
+	ErrConflict = errors.New("usher: too many concurrent changes")
+	// ErrInvalidValue: the store cannot keep one of the values as it is.
+	ErrInvalidValue = errors.New("usher: value cannot be stored")
+	// ErrInvalidCredentials: no user has that e-mail and password.
+	ErrInvalidCredentials = errors.New("usher: invalid credentials")
+	// ErrInactive: the user is banned.
+	ErrInactive = errors.New("usher: user is inactive")
+	// ErrUnverified: the user has not verified the e-mail address.
+	ErrUnverified = errors.New("usher: user is not verified")
+	// ErrInvalidToken: the token is not, or no longer, worth anything.
+	ErrInvalidToken = errors.New("usher: invalid token")
+	// ErrNotRevocable: tokens of this strategy live until they expire.
+	ErrNotRevocable = errors.New("usher: token cannot be revoked")
+	// ErrUnauthenticated: the call carries no valid credentials.
+	ErrUnauthenticated = errors.New("usher: unauthenticated")
+	// ErrForbidden: the caller is known and may not do this.
+	ErrForbidden = errors.New("usher: forbidden")
+)
+
+// EmailError says why a string is not an e-mail address.
+type EmailError struct {
+	// Reason is a sentence for whoever typed the address.
+	Reason string
+}
+
+func (e *EmailError) Error() string { return "usher: invalid e-mail address: " + e.Reason }
+
+// PasswordError says why a new password was refused.
+type PasswordError struct {
+	// Reason is for whoever chose the password: a sentence, or any value that
+	// encodes to JSON. Deliveries pass it on as it is.
+	Reason any
+}
+
+func (e *PasswordError) Error() string { return fmt.Sprintf("usher: password refused: %v", e.Reason) }
+
+// BusyError says that the hashing gate is full. Nothing was done.
+type BusyError struct {
+	// RetryAfter is when it may be worth trying again.
+	RetryAfter time.Duration
+}
+
+func (e *BusyError) Error() string {
+	return fmt.Sprintf("usher: too many passwords to hash, retry after %v", e.RetryAfter)
+}
+
+// ConfigError lists everything that is wrong with a configuration.
+type ConfigError struct {
+	// Of is the type that was configured, such as "core.Config".
+	Of string
+	// Problems each start with the name of a field.
+	Problems []string
+}
+
+func (e *ConfigError) Error() string {
+	text := e.Of + ": "
+	for i, p := range e.Problems {
+		if i > 0 {
+			text += "; "
+		}
+		text += p
+	}
+	return text
+}

@@ -1,0 +1,98 @@
+package core
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/gousher/usher/ports"
+)
+
+// Entry is a way in: through which backend, by what means, on which call.
+type Entry struct {
+	// Backend names the backend that makes the session.
+	Backend string
+	// Methods are the RFC 8176 names of what the user proved.
+	Methods []string
+	// Verified asks for a verified user.
+	Verified bool
+	// Request is the call, and Out what goes back to the caller.
+	Request ports.Request
+	Out     ports.Header
+}
+
+// Issued is a session that was made.
+type Issued struct {
+	// Token is the session's token. Where Sent is false the delivery returns
+	// it in the body of its answer.
+	Token string
+	Sent  bool
+	// Expires is when the token stops being accepted; zero means never.
+	Expires time.Time
+}
+
+// Login makes a session for u, who has just proved to be u by e.Methods.
+// Every way in ends here. The session carries the epoch of u as read: if it
+// was raised since, the session is worth nothing.
+//
+// It returns [ErrInactive], [ErrUnverified], or [ErrForbidden] where the
+// backend's tokens are ambient and the call is cross-site: a foreign page
+// must not log its visitor in.
+func (a *Authenticator[U]) Login(ctx context.Context, u U, e Entry) (Issued, error) {
+	b, ok := a.Backend(e.Backend)
+	if !ok {
+		return Issued{}, fmt.Errorf("usher: there is no backend %q", e.Backend)
+	}
+	user := u.AuthUser()
+	switch {
+	case e.Request.CrossSite && b.Transport.Ambient():
+		return Issued{}, ErrForbidden
+	case !user.IsActive:
+		return Issued{}, ErrInactive
+	case e.Verified && !user.IsVerified:
+		return Issued{}, ErrUnverified
+	}
+	token, expires, err := b.Strategy.Issue(ctx, ports.Grant{
+		UserID: user.ID, Epoch: user.SessionEpoch, Methods: e.Methods, At: a.users.now(),
+		Peer: e.Request.Peer, UserAgent: e.Request.UserAgent, Family: rand.Text(),
+	})
+	if err != nil {
+		return Issued{}, fmt.Errorf("usher: backend %s: %w", b.Name, err)
+	}
+	issued := Issued{Token: token, Expires: expires, Sent: b.Transport.Send(e.Out, token, expires)}
+	if hook := a.users.cfg.Hooks.AfterLogin; hook != nil {
+		hook(context.WithoutCancel(ctx), u, e.Request, e.Out)
+	}
+	return issued, nil
+}
+
+// LoginWithPassword authenticates by e-mail and password and logs in. It
+// returns what [Manager.Authenticate] and [Authenticator.Login] return.
+func (a *Authenticator[U]) LoginWithPassword(ctx context.Context, email, password string, e Entry) (Issued, error) {
+	u, err := a.users.Authenticate(ctx, email, password)
+	if err != nil {
+		return Issued{}, err
+	}
+	e.Methods = []string{"pwd"}
+	return a.Login(ctx, u, e)
+}
+
+// Logout ends the session s at the backend that knows it, and tells the
+// caller through out to drop the token of the backend named via, which is the
+// one whose logout was called. A token that its strategy cannot end lives on
+// until it expires or the user's epoch is raised; that is no error.
+func (a *Authenticator[U]) Logout(ctx context.Context, s Session[U], via string, out ports.Header) error {
+	b, ok := a.Backend(s.Backend)
+	if !ok {
+		return ErrUnauthenticated
+	}
+	if err := b.Strategy.End(ctx, s.Token); err != nil && !errors.Is(err, ErrNotRevocable) {
+		return fmt.Errorf("usher: backend %s: %w", b.Name, err)
+	}
+	if b, ok = a.Backend(via); ok {
+		b.Transport.Forget(out)
+	}
+	return nil
+}
