@@ -1,0 +1,23 @@
+// Package memory keeps users in the memory of the process, for tests, for
+// trying things out, and as the specification of a store in code: what it
+// does is what every store does, without an engine in the way.
+//
+// It uses the standard library only. Nothing outlives the process.
+package memory
+
+import (
+	"github.com/gousher/usher/core"
+	"github.com/gousher/usher/ports"
+)
+
+// Config sets up the stores. Its zero value keeps users under UUIDs.
+type Config struct {
+	// IDs is the form of the users' ids.
+	IDs core.IDs
+}
+
+// New returns empty stores for users of type T, the application's struct and
+// not a pointer to it: memory.New[Member](memory.Config{}).
+func New[T any, U core.UserPtr[T]](cfg Config) ports.Stores[U] {
+	return ports.Stores[U]{Users: &users[U]{ids: cfg.IDs, byID: map[string]U{}, byKey: map[string]string{}}}
+}

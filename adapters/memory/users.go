@@ -1,0 +1,178 @@
+package memory
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/gousher/usher/core"
+	"github.com/gousher/usher/ports"
+)
+
+// users implements ports.UserStore. Nothing that it keeps is ever shared with
+// a caller: values are copied on their way in and on their way out.
+type users[U core.AnyUser] struct {
+	ids core.IDs
+
+	mu    sync.RWMutex
+	byID  map[string]U
+	byKey map[string]string // EmailKey to id
+}
+
+var _ ports.UserStore[*core.User] = (*users[*core.User])(nil)
+
+// Create implements [ports.UserStore].
+func (s *users[U]) Create(ctx context.Context, u U) error {
+	kept := core.Clone(u)
+	user := kept.AuthUser()
+	if user.ID == "" {
+		user.ID = s.ids.New()
+	}
+	id, ok := s.ids.Parse(user.ID)
+	if !ok {
+		return core.ErrInvalidValue
+	}
+	if err := core.Storable(user); err != nil {
+		return err
+	}
+	user.ID, user.Revision = id, 1
+	cutTimes(user)
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if _, taken := s.byKey[user.EmailKey]; taken {
+		return core.ErrEmailTaken
+	}
+	if _, taken := s.byID[id]; taken {
+		return core.ErrInvalidValue
+	}
+	s.byID[id], s.byKey[user.EmailKey] = kept, id
+	u.AuthUser().ID, u.AuthUser().Revision = id, 1
+	return nil
+}
+
+// ByID implements [ports.UserStore].
+func (s *users[U]) ByID(ctx context.Context, id string) (U, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.find(ctx, id)
+}
+
+// ByEmail implements [ports.UserStore].
+func (s *users[U]) ByEmail(ctx context.Context, key string) (U, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.find(ctx, s.byKey[key])
+}
+
+// find returns a copy of the user. s.mu is held.
+func (s *users[U]) find(ctx context.Context, id string) (U, error) {
+	var none U
+	if err := ctx.Err(); err != nil {
+		return none, err
+	}
+	id, _ = s.ids.Parse(id)
+	kept, ok := s.byID[id]
+	if !ok {
+		return none, core.ErrUserNotFound
+	}
+	return core.Clone(kept), nil
+}
+
+// attempts is how often Update tries to be the only writer.
+const attempts = 100
+
+// Update implements [ports.UserStore].
+func (s *users[U]) Update(ctx context.Context, id string, change func(U) error) (U, error) {
+	var none U
+	for n := range attempts {
+		if err := wait(ctx, n); err != nil {
+			return none, err
+		}
+		u, err := s.ByID(ctx, id)
+		if err != nil {
+			return none, err
+		}
+		read := *u.AuthUser()
+		if err := change(u); err != nil {
+			return none, err
+		}
+		u.AuthUser().ID, u.AuthUser().Revision = read.ID, read.Revision+1
+		written, err := s.replace(ctx, read, u)
+		if err != nil {
+			return none, err
+		}
+		if written {
+			return u, nil
+		}
+	}
+	return none, core.ErrConflict
+}
+
+// replace puts u in the place of what was read, and reports false where
+// somebody else did so first.
+func (s *users[U]) replace(ctx context.Context, read core.User, u U) (bool, error) {
+	user := u.AuthUser()
+	if err := core.Storable(user); err != nil {
+		return false, err
+	}
+	cutTimes(user)
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	kept, ok := s.byID[read.ID]
+	if !ok {
+		return false, core.ErrUserNotFound
+	}
+	if kept.AuthUser().Revision != read.Revision {
+		return false, nil
+	}
+	if owner, taken := s.byKey[user.EmailKey]; taken && owner != read.ID {
+		return false, core.ErrEmailTaken
+	}
+	delete(s.byKey, read.EmailKey)
+	s.byID[read.ID], s.byKey[user.EmailKey] = core.Clone(u), read.ID
+	return true, nil
+}
+
+// Delete implements [ports.UserStore].
+func (s *users[U]) Delete(ctx context.Context, id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u, err := s.find(ctx, id)
+	if err != nil {
+		return err
+	}
+	delete(s.byID, u.AuthUser().ID)
+	delete(s.byKey, u.AuthUser().EmailKey)
+	return nil
+}
+
+// cutTimes brings the times of u to what every engine can keep.
+func cutTimes(u *core.User) {
+	u.CreatedAt = u.CreatedAt.UTC().Truncate(time.Microsecond)
+	u.UpdatedAt = u.UpdatedAt.UTC().Truncate(time.Microsecond)
+}
+
+// wait holds the n-th attempt back for a random while, the longer the more
+// attempts failed.
+func wait(ctx context.Context, n int) error {
+	if n == 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(rand.N(time.Duration(min(n, 20)) * 100 * time.Microsecond))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
