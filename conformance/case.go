@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Case is one rule of a port. S is what it is checked on.
@@ -48,6 +49,24 @@ func race(n int, f func(i int) error) []error {
 	close(start)
 	done.Wait()
 	return errs
+}
+
+// meeting returns a function that returns once n goroutines have called it,
+// or after three seconds.
+func meeting(n int) func() {
+	var mu sync.Mutex
+	complete := make(chan struct{})
+	return func() {
+		mu.Lock()
+		if n--; n == 0 {
+			close(complete)
+		}
+		mu.Unlock()
+		select {
+		case <-complete:
+		case <-time.After(3 * time.Second):
+		}
+	}
 }
 
 // wantOne checks that one of errs is nil and all others are want, and returns

@@ -21,9 +21,15 @@ func userStoreUpdate() []Case[users] {
 			Rule: "the write takes effect only if nobody else wrote the user since it was read",
 			Run: func(t testing.TB, s users) {
 				id := created(t, s, "a@e.com").ID
+				all := meeting(16)
 				for i, err := range race(16, func(int) error {
+					var first sync.Once
 					for range 4 {
-						if _, err := s.Update(t.Context(), id, func(m *Member) error { m.Score++; return nil }); err != nil {
+						if _, err := s.Update(t.Context(), id, func(m *Member) error {
+							first.Do(all)
+							m.Score++
+							return nil
+						}); err != nil {
 							return err
 						}
 					}

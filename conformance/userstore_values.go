@@ -211,8 +211,10 @@ func userStoreValues() []Case[users] {
 					m.Nickname, m.Tags = text, []string{text}
 					m.Settings = Settings{text, map[string]int64{text: 1}}
 					must(t, s.Create(t.Context(), m), "Create ", text)
-					m, err := s.Update(t.Context(), m.ID, func(m *Member) error { m.Nickname = text + text; return nil })
+					wantSame(t, byID(t, s, m.ID), m)
+					_, err := s.Update(t.Context(), m.ID, func(m *Member) error { m.Nickname = text + text; return nil })
 					must(t, err, "Update ", text)
+					m.Nickname, m.Revision = text+text, 2
 					got, err := s.ByEmail(t.Context(), text+"@e.com")
 					must(t, err, "ByEmail ", text)
 					wantSame(t, got, m)
