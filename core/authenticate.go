@@ -5,6 +5,10 @@ import (
 	"errors"
 )
 
+// maxEmailBytes bounds what is ever looked up as an address: far beyond the
+// longest one there can be.
+const maxEmailBytes = 4096
+
 // Authenticate returns the user with that address and password, or
 // [ErrInvalidCredentials]. It does the same work, one look-up and one
 // verification, whether or not there is such a user. The user may be inactive
@@ -17,7 +21,7 @@ import (
 // It returns a *[BusyError] where too many passwords are being verified.
 func (m *Manager[U]) Authenticate(ctx context.Context, email, password string) (U, error) {
 	var none U
-	if len(password) > maxPasswordBytes {
+	if len(password) > maxPasswordBytes || len(email) > maxEmailBytes {
 		return none, ErrInvalidCredentials
 	}
 	u, err := m.users.ByEmail(ctx, m.cfg.Emails.Key(email))
@@ -31,14 +35,15 @@ func (m *Manager[U]) Authenticate(ctx context.Context, email, password string) (
 			found, hash = false, m.decoy
 		}
 	}
-	ok, outdated, err := m.verify(ctx, password, hash)
+	newHash, failed := "", error(nil)
+	ok, err := m.verify(ctx, password, hash, func() { newHash, failed = m.cfg.Hasher.Hash(password) })
 	switch {
 	case err != nil:
 		return none, err
 	case !found || !ok:
 		return none, ErrInvalidCredentials
-	case outdated:
-		m.upgrade(ctx, u.AuthUser(), password)
+	case newHash != "" || failed != nil:
+		m.upgrade(ctx, u.AuthUser(), newHash, failed)
 	}
 	return u, nil
 }
@@ -47,13 +52,12 @@ func (m *Manager[U]) Authenticate(ctx context.Context, email, password string) (
 var errSuperseded = errors.New("usher: superseded")
 
 // upgrade replaces the hash of user, as read, by a new one of the same
-// password. A login does not fail because its upgrade did.
-func (m *Manager[U]) upgrade(ctx context.Context, user *User, password string) {
-	old := user.HashedPassword
-	hash, err := m.hash(ctx, password)
+// password, unless making it failed. A login does not fail because its
+// upgrade did.
+func (m *Manager[U]) upgrade(ctx context.Context, user *User, hash string, err error) {
 	if err == nil {
 		_, err = m.users.Update(ctx, user.ID, func(u U) error {
-			if u.AuthUser().HashedPassword != old {
+			if u.AuthUser().HashedPassword != user.HashedPassword {
 				return errSuperseded
 			}
 			u.AuthUser().HashedPassword = hash
@@ -61,7 +65,8 @@ func (m *Manager[U]) upgrade(ctx context.Context, user *User, password string) {
 			return nil
 		})
 	}
-	if err != nil && !errors.Is(err, errSuperseded) {
-		m.cfg.Log.WarnContext(ctx, "usher: hash not upgraded", "user", user.ID, "error", err)
+	if err == nil || errors.Is(err, errSuperseded) || errors.Is(err, ErrUserNotFound) || ctx.Err() != nil {
+		return
 	}
+	m.cfg.Log.WarnContext(ctx, "usher: hash not upgraded", "user", user.ID, "error", err)
 }

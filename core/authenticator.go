@@ -101,8 +101,9 @@ type Session[U AnyUser] struct {
 // the first that knows a user decides: there is no second try where that user
 // does not meet the policy. It returns [ErrUnauthenticated] where no backend
 // knows a user or the user is inactive, and [ErrForbidden] where the user may
-// not pass or where the only good credentials are ones that the browser sent
-// of its own accord on a cross-site request. With p.Optional it returns a
+// not pass. Credentials that the browser sent of its own accord on a
+// cross-site request are not looked at: where there are no others that are
+// good, it returns ErrForbidden. With p.Optional it returns a
 // Session without a user in their place.
 //
 // Any other error is an outage.
@@ -146,7 +147,10 @@ func (a *Authenticator[U]) session(ctx context.Context, req ports.Request, p Pol
 		if errors.Is(err, ErrInvalidToken) {
 			continue
 		}
-		return Session[U]{User: u, Grant: grant, Backend: b.Name, Token: token}, err
+		if err != nil {
+			return Session[U]{}, err
+		}
+		return Session[U]{User: u, Grant: grant, Backend: b.Name, Token: token}, nil
 	}
 	return Session[U]{}, refused
 }

@@ -39,19 +39,14 @@ func identifier(name string) string {
 // resolve returns the user that token stands for, or ErrInvalidToken: also
 // for a user who is gone or whose sessions were ended.
 func (b *Backend[U]) resolve(ctx context.Context, users *Manager[U], token string) (U, ports.Grant, error) {
-	var none U
-	resolve := b.Resolve
-	if resolve == nil {
-		resolve = func(ctx context.Context, token string) (U, ports.Grant, error) {
-			grant, err := b.Strategy.Verify(ctx, token)
-			if err != nil {
-				return none, grant, err
-			}
-			u, err := users.ByID(ctx, grant.UserID)
-			return u, grant, err
-		}
+	var none, u U
+	var grant ports.Grant
+	var err error
+	if b.Resolve != nil {
+		u, grant, err = b.Resolve(ctx, token)
+	} else if grant, err = b.Strategy.Verify(ctx, token); err == nil {
+		u, err = users.ByID(ctx, grant.UserID)
 	}
-	u, grant, err := resolve(ctx, token)
 	switch {
 	case errors.Is(err, ErrInvalidToken), errors.Is(err, ErrUserNotFound):
 		return none, ports.Grant{}, ErrInvalidToken
@@ -67,7 +62,7 @@ func (b *Backend[U]) problems(i int) []string {
 	var out []string
 	name := fmt.Sprintf("backends[%d]", i)
 	if identifier(b.Name) == "" {
-		out = append(out, fmt.Sprintf("%s.Name %q holds no letter or underscore", name, b.Name))
+		out = append(out, fmt.Sprintf("%s.Name %q holds no ASCII letter or underscore", name, b.Name))
 	}
 	if b.Strategy == nil {
 		out = append(out, name+".Strategy is missing")

@@ -1,9 +1,6 @@
 package core
 
-import (
-	"reflect"
-	"time"
-)
+import "reflect"
 
 // Clone returns a deep copy of the user that u points to: pointers, slices,
 // maps and what they hold are copied, as far as the fields are exported.
@@ -11,8 +8,6 @@ import (
 func Clone[U AnyUser](u U) U {
 	return deepCopy(reflect.ValueOf(u)).Interface().(U)
 }
-
-var timeType = reflect.TypeFor[time.Time]()
 
 func deepCopy(v reflect.Value) reflect.Value {
 	switch v.Kind() {
@@ -64,13 +59,20 @@ func deepCopy(v reflect.Value) reflect.Value {
 func copyStruct(v reflect.Value) reflect.Value {
 	out := reflect.New(v.Type()).Elem()
 	out.Set(v)
-	if v.Type() == timeType {
-		return out
-	}
+	unshare(out)
+	return out
+}
+
+// unshare copies what the fields of v, a struct that can be set, lead to. The
+// exported fields of an embedded struct can be set even where its type is not
+// exported.
+func unshare(v reflect.Value) {
 	for i := range v.NumField() {
-		if field := out.Field(i); field.CanSet() {
-			field.Set(deepCopy(v.Field(i)))
+		switch field := v.Field(i); {
+		case field.CanSet():
+			field.Set(deepCopy(field))
+		case v.Type().Field(i).Anonymous && field.Kind() == reflect.Struct:
+			unshare(field)
 		}
 	}
-	return out
 }

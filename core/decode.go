@@ -5,35 +5,46 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // decodable returns an error where a schema cannot have a field of type t.
-func decodable(t reflect.Type) error {
+// Within lists the types that t stands in.
+func decodable(t reflect.Type, within []reflect.Type) error {
+	if slices.Contains(within, t) {
+		return fmt.Errorf("a field of type %v, which holds itself, cannot be decoded", t)
+	}
+	within = append(slices.Clip(within), t)
 	switch t.Kind() {
 	case reflect.String, reflect.Bool, reflect.Float32, reflect.Float64,
 		reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		return nil
 	case reflect.Pointer, reflect.Slice:
-		return decodable(t.Elem())
+		return decodable(t.Elem(), within)
 	case reflect.Map:
 		if t.Key().Kind() == reflect.String {
-			return decodable(t.Elem())
+			return decodable(t.Elem(), within)
 		}
 	case reflect.Interface:
 		if t.NumMethod() == 0 {
 			return nil
 		}
 	case reflect.Struct:
-		nested := &form{typ: t}
+		if isOptional(t) {
+			break
+		}
+		nested := &form{typ: t, within: within}
 		nested.add(t, nil, nil)
-		return nested.err
+		if nested.err != nil || nested.fields != nil {
+			return nested.err
+		}
 	}
 	return fmt.Errorf("a field of type %v cannot be decoded", t)
 }
 
-// decodeValue sets to from value as Pydantic's lax mode would, and returns
+// decodeValue sets to from value, much as Pydantic's lax mode does, and returns
 // what is wrong with it.
 func decodeValue(to reflect.Value, value any, loc []any) []FieldError {
 	switch to.Kind() {
@@ -88,14 +99,14 @@ func decodeBool(to reflect.Value, value any, loc []any) []FieldError {
 		if err != nil || f != math.Trunc(f) || math.Abs(f) >= 1<<63 {
 			return []FieldError{boolType(loc, value)}
 		}
-		text = strconv.FormatFloat(f, 'f', -1, 64)
+		text = strconv.FormatInt(int64(f), 10)
 	default:
 		return []FieldError{boolType(loc, value)}
 	}
 	switch text {
 	case "1", "t", "true", "y", "yes", "on":
 		to.SetBool(true)
-	case "0", "f", "false", "n", "no", "off", "-0":
+	case "0", "f", "false", "n", "no", "off":
 		to.SetBool(false)
 	default:
 		return one("bool_parsing", loc, "Input should be a valid boolean, unable to interpret input", value)
@@ -142,7 +153,7 @@ func decodeFloat(to reflect.Value, value any, loc []any) []FieldError {
 		return one("float_type", loc, "Input should be a valid number", value)
 	}
 	f, err := strconv.ParseFloat(text, to.Type().Bits())
-	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
+	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) || strings.ContainsAny(text, "xX_") {
 		return one("float_parsing", loc, "Input should be a valid number, unable to parse string as a number", value)
 	}
 	to.SetFloat(f)

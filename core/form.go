@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -13,7 +14,9 @@ type form struct {
 	fields []formField
 	// path leads to the embedded UserCreate or UserUpdate.
 	path []int
-	err  error
+	// within lists the types that typ is nested in.
+	within []reflect.Type
+	err    error
 }
 
 type formField struct {
@@ -37,7 +40,12 @@ type rules struct {
 // optionalField is implemented by every Optional.
 type optionalField interface{ isOptional() }
 
-// newForm describes C, which must embed Base by value.
+func isOptional(t reflect.Type) bool {
+	return t.Kind() == reflect.Struct && t.Implements(reflect.TypeFor[optionalField]())
+}
+
+// newForm describes C, which must embed Base by value. The fields of Base come
+// first.
 func newForm[C, Base any]() *form {
 	f := &form{typ: reflect.TypeFor[C]()}
 	base := reflect.TypeFor[Base]()
@@ -46,13 +54,29 @@ func newForm[C, Base any]() *form {
 		return f
 	}
 	f.add(f.typ, nil, base)
+	slices.SortStableFunc(f.fields, func(a, b formField) int {
+		switch {
+		case a.builtin == b.builtin:
+			return 0
+		case a.builtin:
+			return -1
+		}
+		return 1
+	})
+	seen := map[string]bool{}
+	for _, field := range f.fields {
+		if seen[field.name] {
+			f.err = errors.Join(f.err, fmt.Errorf("%v has two fields named %q", f.typ, field.name))
+		}
+		seen[field.name] = true
+	}
 	if f.typ != base && f.path == nil && f.err == nil {
 		f.err = fmt.Errorf("%v does not embed %v", f.typ, base)
 	}
 	return f
 }
 
-// add lists the fields of t, those of base first.
+// add lists the fields of t.
 func (f *form) add(t reflect.Type, at []int, base reflect.Type) {
 	if t == base {
 		f.path = at
@@ -75,11 +99,11 @@ func (f *form) add(t reflect.Type, at []int, base reflect.Type) {
 		field := formField{name: name, index: index, typ: sf.Type, builtin: t == base}
 		field.email = field.builtin && name == "email"
 		field.flag = field.builtin && strings.HasPrefix(name, "is_")
-		if sf.Type.Implements(reflect.TypeFor[optionalField]()) {
+		if isOptional(sf.Type) {
 			field.optional = true
 			field.typ = sf.Type.Field(0).Type
 		}
-		if err := decodable(field.typ); err != nil {
+		if err := decodable(field.typ, f.within); err != nil {
 			f.err = errors.Join(f.err, fmt.Errorf("%v.%s: %w", t, sf.Name, err))
 		}
 		f.fields = append(f.fields, field)

@@ -12,7 +12,7 @@ import (
 type Hashing struct {
 	// Memory is the bytes that all hashes together may take at a time. A hash
 	// that takes more runs alone. Zero means the cost of one new hash for
-	// every core of the machine.
+	// every core that the program may use.
 	Memory int64
 	// Queue is how many calls may wait. Zero means 64. One more gets a
 	// *BusyError.

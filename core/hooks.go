@@ -12,8 +12,9 @@ import (
 //
 // Before hooks may refuse: their error is returned to the caller as it is,
 // and nothing happens. After hooks run when the deed is done and kept. They
-// cannot undo it, so they return nothing, and their context does not end when
-// the caller goes away. No hook gets a password or a token.
+// cannot undo it, so they return nothing. Their context does not end when the
+// caller goes away or its time is up: what may take long needs a limit of its
+// own. No hook gets a password or a token.
 type Hooks[U AnyUser] struct {
 	// AfterRegister runs for every new user.
 	AfterRegister func(ctx context.Context, u U)

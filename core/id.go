@@ -34,7 +34,7 @@ func (k IDs) Parse(id string) (string, bool) {
 
 // newUUID makes a version 7 UUID (RFC 9562, section 5.7). The twelve bits
 // after the milliseconds hold the fraction of the millisecond (section 6.2,
-// method 3), so ids made by one process sort by time.
+// method 3), so ids sort by the clock of who made them.
 func newUUID(now time.Time) string {
 	var b [16]byte
 	rand.Read(b[8:])
@@ -82,9 +82,9 @@ func parseUUID(id string) (string, bool) {
 // clean reports whether every store can keep s as it is.
 func clean(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
 
-// Storable returns [ErrInvalidValue] where one of the texts of u has a NUL
-// byte or is not valid UTF-8, which not every engine gives back as it was.
-// Stores call it before they write.
+// Storable returns [ErrInvalidValue] where u has no e-mail key, or where one of
+// its texts has a NUL byte or is not valid UTF-8, which not every engine gives
+// back as it was. Stores call it before they write.
 func Storable(u *User) error {
 	for _, s := range [...]string{u.ID, u.Email, u.EmailKey, u.HashedPassword} {
 		if !clean(s) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // Object is a JSON object as a client sent it: names in the order of their
@@ -11,24 +12,48 @@ import (
 // [json.Number], []any and *Object.
 type Object struct {
 	names  []string
-	values map[string]any
+	values []any
+	// index is the place of each name, once there are many.
+	index map[string]int
 }
+
+// manyNames is how many names an object has when it gets an index: a short
+// list is searched faster than a map, and takes less memory.
+const manyNames = 16
 
 // Set gives name a value.
 func (o *Object) Set(name string, value any) {
-	if o.values == nil {
-		o.values = map[string]any{}
+	if i, ok := o.find(name); ok {
+		o.values[i] = value
+		return
 	}
-	if _, ok := o.values[name]; !ok {
-		o.names = append(o.names, name)
+	o.names, o.values = append(o.names, name), append(o.values, value)
+	switch n := len(o.names); {
+	case n == manyNames:
+		o.index = make(map[string]int, 2*n)
+		for i, name := range o.names {
+			o.index[name] = i
+		}
+	case n > manyNames:
+		o.index[name] = n - 1
 	}
-	o.values[name] = value
 }
 
 // Get returns the value of name, and whether there is one.
 func (o *Object) Get(name string) (value any, ok bool) {
-	value, ok = o.values[name]
-	return value, ok
+	if i, ok := o.find(name); ok {
+		return o.values[i], true
+	}
+	return nil, false
+}
+
+func (o *Object) find(name string) (i int, ok bool) {
+	if o.index != nil {
+		i, ok = o.index[name]
+		return i, ok
+	}
+	i = slices.Index(o.names, name)
+	return i, i >= 0
 }
 
 // Names returns the names in order.
@@ -49,7 +74,7 @@ func (o *Object) MarshalJSON() ([]byte, error) {
 		}
 		b.Truncate(b.Len() - 1) // the encoder's newline
 		b.WriteByte(':')
-		if err := e.Encode(o.values[name]); err != nil {
+		if err := e.Encode(o.values[i]); err != nil {
 			return nil, err
 		}
 		b.Truncate(b.Len() - 1)

@@ -41,14 +41,12 @@ type Issued struct {
 // backend's tokens are ambient and the call is cross-site: a foreign page
 // must not log its visitor in.
 func (a *Authenticator[U]) Login(ctx context.Context, u U, e Entry) (Issued, error) {
-	b, ok := a.Backend(e.Backend)
-	if !ok {
-		return Issued{}, fmt.Errorf("usher: there is no backend %q", e.Backend)
+	b, err := a.entrance(e)
+	if err != nil {
+		return Issued{}, err
 	}
 	user := u.AuthUser()
 	switch {
-	case e.Request.CrossSite && b.Transport.Ambient():
-		return Issued{}, ErrForbidden
 	case !user.IsActive:
 		return Issued{}, ErrInactive
 	case e.Verified && !user.IsVerified:
@@ -68,9 +66,25 @@ func (a *Authenticator[U]) Login(ctx context.Context, u U, e Entry) (Issued, err
 	return issued, nil
 }
 
+// entrance returns the backend of e, or ErrForbidden where nobody may come in
+// that way.
+func (a *Authenticator[U]) entrance(e Entry) (Backend[U], error) {
+	b, ok := a.Backend(e.Backend)
+	if !ok {
+		return b, fmt.Errorf("usher: there is no backend %q", e.Backend)
+	}
+	if e.Request.CrossSite && b.Transport.Ambient() {
+		return b, ErrForbidden
+	}
+	return b, nil
+}
+
 // LoginWithPassword authenticates by e-mail and password and logs in. It
 // returns what [Manager.Authenticate] and [Authenticator.Login] return.
 func (a *Authenticator[U]) LoginWithPassword(ctx context.Context, email, password string, e Entry) (Issued, error) {
+	if _, err := a.entrance(e); err != nil {
+		return Issued{}, err
+	}
 	u, err := a.users.Authenticate(ctx, email, password)
 	if err != nil {
 		return Issued{}, err

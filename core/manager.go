@@ -22,9 +22,9 @@ type Config[U AnyUser] struct {
 	Emails ports.Emails
 	// Passwords is the policy for new passwords.
 	Passwords PasswordPolicy
-	// ValidatePassword is asked after Passwords, with the user as it is or,
-	// on registration, as it will be. It returns nil or a *PasswordError;
-	// any other error is an outage.
+	// ValidatePassword is asked after Passwords, with a copy of the user as it
+	// is or, on registration, as it will be. It returns nil or a
+	// *PasswordError; any other error is an outage.
 	ValidatePassword func(ctx context.Context, password string, u U) error
 	// Hashing bounds the memory that hashing takes.
 	Hashing Hashing
@@ -59,6 +59,9 @@ func NewManager[U AnyUser](cfg Config[U]) (*Manager[U], error) {
 	decoy, err := cfg.Hasher.Hash(rand.Text())
 	if err != nil {
 		return nil, fmt.Errorf("core.Config: Hasher: %w", err)
+	}
+	if cfg.Hasher.Cost("") < 1 || cfg.Hasher.Cost(decoy) < 1 {
+		return nil, &ConfigError{Of: "core.Config", Problems: []string{"Hasher has no Cost for the hashes it makes"}}
 	}
 	return &Manager[U]{
 		cfg:   cfg,
@@ -96,7 +99,8 @@ func (c *Config[U]) validate() error {
 func (c *Config[U]) setDefaults() {
 	c.Passwords.setDefaults()
 	if c.Hashing.Memory == 0 {
-		c.Hashing.Memory = int64(runtime.NumCPU()) * c.Hasher.Cost("")
+		slots := min(runtime.NumCPU(), runtime.GOMAXPROCS(0))
+		c.Hashing.Memory = int64(slots) * c.Hasher.Cost("")
 	}
 	if c.Hashing.Queue == 0 {
 		c.Hashing.Queue = 64
@@ -153,13 +157,18 @@ func (m *Manager[U]) hash(ctx context.Context, password string) (hash string, er
 	return hash, err
 }
 
-// verify verifies password within the gate.
-func (m *Manager[U]) verify(ctx context.Context, password, hash string) (ok, outdated bool, err error) {
-	err = m.gate.do(ctx, m.cfg.Hasher.Cost(hash), func() error {
-		ok, outdated, err = m.cfg.Hasher.Verify(password, hash)
+// verify verifies password within the gate. Where it is right and hash is
+// outdated, it calls upgrade in the same turn: nobody queues twice.
+func (m *Manager[U]) verify(ctx context.Context, password, hash string, upgrade func()) (ok bool, err error) {
+	cost := max(m.cfg.Hasher.Cost(hash), m.cfg.Hasher.Cost(""))
+	err = m.gate.do(ctx, cost, func() error {
+		var outdated bool
+		if ok, outdated, err = m.cfg.Hasher.Verify(password, hash); err == nil && ok && outdated {
+			upgrade()
+		}
 		return err
 	})
-	return ok, outdated, err
+	return ok, err
 }
 
 // validatePassword returns nil, a *PasswordError, or an outage.
@@ -170,5 +179,5 @@ func (m *Manager[U]) validatePassword(ctx context.Context, password string, u U)
 	if m.cfg.ValidatePassword == nil {
 		return nil
 	}
-	return m.cfg.ValidatePassword(ctx, password, u)
+	return m.cfg.ValidatePassword(ctx, password, Clone(u))
 }

@@ -1,6 +1,9 @@
 package core
 
-import "context"
+import (
+	"cmp"
+	"context"
+)
 
 // Register keeps a new user with the e-mail address and the additional fields
 // of u, and returns it. The user is active, and neither a superuser nor
@@ -29,14 +32,14 @@ func (m *Manager[U]) Create(ctx context.Context, u U, password string) (U, error
 func (m *Manager[U]) create(ctx context.Context, u U, password string) (U, error) {
 	var none U
 	user := u.AuthUser()
-	if err := m.validatePassword(ctx, password, u); err != nil {
+	shown, invalid := m.cfg.Emails.Parse(user.Email)
+	if invalid == nil {
+		user.Email, user.EmailKey = shown, m.cfg.Emails.Key(shown)
+	}
+	err := m.validatePassword(ctx, password, u)
+	if err = cmp.Or(err, invalid); err != nil {
 		return none, err
 	}
-	shown, err := m.cfg.Emails.Parse(user.Email)
-	if err != nil {
-		return none, err
-	}
-	user.Email, user.EmailKey = shown, m.cfg.Emails.Key(shown)
 	if user.HashedPassword, err = m.hash(ctx, password); err != nil {
 		return none, err
 	}

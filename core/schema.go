@@ -123,15 +123,24 @@ func (s Schema[U]) WithDefaults() (Schema[U], error) {
 	if s.Update.form == nil {
 		s.Update = Updating(func(UserUpdate, U) {})
 	}
-	for name, f := range map[string]*form{"Create": s.Create.form, "Update": s.Update.form} {
-		if f.err != nil {
-			problems = append(problems, fmt.Sprintf("%s: %v", name, f.err))
-		}
+	if !startsWith(s.Read.form, reflect.TypeFor[UserRead]()) {
+		problems = append(problems, fmt.Sprintf("Read: %v is not a struct that embeds core.UserRead first", s.Read.form))
+	}
+	if err := s.Create.form.err; err != nil {
+		problems = append(problems, fmt.Sprintf("Create: %v", err))
+	}
+	if err := s.Update.form.err; err != nil {
+		problems = append(problems, fmt.Sprintf("Update: %v", err))
 	}
 	if problems != nil {
 		return s, &ConfigError{Of: "core.Schema", Problems: problems}
 	}
 	return s, nil
+}
+
+// startsWith reports whether t is first, or a struct that embeds it first.
+func startsWith(t, first reflect.Type) bool {
+	return t == first || t.Kind() == reflect.Struct && t.NumField() > 0 && t.Field(0).Anonymous && t.Field(0).Type == first
 }
 
 // Show returns the value that a delivery encodes for u.
@@ -177,7 +186,7 @@ func (s *Schema[U]) Changes(input any, privileged bool, parse func(addr string) 
 		}
 		change.Fields = append(change.Fields, field.name)
 		if !field.builtin {
-			change.Apply = func(u U) { s.Update.update(in.Interface(), u) }
+			change.Apply = func(u U) error { s.Update.update(in.Interface(), u); return nil }
 		}
 	}
 	return change, nil
@@ -189,7 +198,7 @@ func (s *Schema[U]) decode(f *form, input any, r rules) (reflect.Value, error) {
 	if wrong == nil && s.Validate != nil {
 		var list *InputError
 		if err := s.Validate(in.Interface()); errors.As(err, &list) {
-			wrong = list.Errors
+			return in, list
 		} else if err != nil {
 			wrong = []FieldError{{
 				Type: "value_error", Loc: []any{"body"}, Msg: "Value error, " + err.Error(),

@@ -16,7 +16,8 @@ type Change[U AnyUser] struct {
 	IsActive, IsSuperuser, IsVerified *bool
 	// Apply sets the fields that are the application's own. It may run
 	// several times, on fresh copies; what it does to core.User is undone.
-	Apply func(u U)
+	// Where it returns an error nothing changes, and the error is returned.
+	Apply func(u U) error
 	// Fields names what was asked for, for the AfterUpdate hook. Nil means
 	// the names of the fields above that are not nil.
 	Fields []string
@@ -46,7 +47,8 @@ func (m *Manager[U]) Update(ctx context.Context, u U, c Change[U]) (U, error) {
 	return m.update(ctx, u, c, func(*User) error { return nil })
 }
 
-// EndSessions ends all sessions of the user: it logs out everywhere.
+// EndSessions ends all sessions of the user: it logs out everywhere. It
+// returns [ErrUserNotFound] or [ErrConflict].
 func (m *Manager[U]) EndSessions(ctx context.Context, u U) (U, error) {
 	return m.users.Update(ctx, u.AuthUser().ID, func(u U) error {
 		u.AuthUser().SessionEpoch++
@@ -64,13 +66,14 @@ func (m *Manager[U]) update(ctx context.Context, u U, c Change[U], allow func(*U
 	if err != nil {
 		return none, err
 	}
-	if !c.empty() {
+	if c.empty() {
+		u = Clone(u)
+	} else {
 		u, err = m.users.Update(ctx, u.AuthUser().ID, func(u U) error {
 			if err := allow(u.AuthUser()); err != nil {
 				return err
 			}
-			edit(u)
-			return nil
+			return edit(u)
 		})
 		if err != nil {
 			return none, err
@@ -84,7 +87,7 @@ func (m *Manager[U]) update(ctx context.Context, u U, c Change[U], allow func(*U
 
 // prepare does what must not run inside a store's Update: it asks the policy,
 // parses and hashes. What it returns applies c to a reading of the user.
-func (m *Manager[U]) prepare(ctx context.Context, u U, c Change[U]) (func(U), error) {
+func (m *Manager[U]) prepare(ctx context.Context, u U, c Change[U]) (func(U) error, error) {
 	if c.Password != nil {
 		if err := m.validatePassword(ctx, *c.Password, u); err != nil {
 			return nil, err
@@ -103,12 +106,15 @@ func (m *Manager[U]) prepare(ctx context.Context, u U, c Change[U]) (func(U), er
 			return nil, err
 		}
 	}
-	return func(u U) {
+	return func(u U) error {
 		user := u.AuthUser()
 		if c.Apply != nil {
 			kept := *user
-			c.Apply(u)
+			err := c.Apply(u)
 			*user = kept
+			if err != nil {
+				return err
+			}
 		}
 		if c.Email != nil {
 			user.IsVerified = user.IsVerified && user.EmailKey == key
@@ -120,6 +126,7 @@ func (m *Manager[U]) prepare(ctx context.Context, u U, c Change[U]) (func(U), er
 		}
 		c.setFlags(user)
 		user.UpdatedAt = m.now()
+		return nil
 	}, nil
 }
 

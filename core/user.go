@@ -11,9 +11,10 @@ import "time"
 //	}
 //
 // The tags name the columns for the storage adapters. Deliveries never encode
-// a User; they encode what the application's [Schema] reads from it, so
-// HashedPassword stays where it is. The application may read every field. It
-// sets them only through a [Manager].
+// a User; they encode what the application's [Schema] reads from it. An
+// application that shows users by other ways does the same: the JSON names
+// here are for stores, and the hash is among them. The application may read
+// every field. It sets them only through a [Manager].
 type User struct {
 	// ID is set by the store and never changes. How it is spelled is the
 	// store's affair; see [IDs].

@@ -18,8 +18,9 @@ type UserStore[U any] interface {
 	// the store itself and never by a look beforehand: of any number of
 	// concurrent calls with one key, one succeeds. It returns
 	// core.ErrInvalidValue for an id, e-mail or hash that the store could not
-	// give back as it is: one with a NUL byte, invalid UTF-8, or an id of
-	// another form than the store's; and for an id that is in use.
+	// give back as it is: one with a NUL byte, invalid UTF-8, an id of another
+	// form than the store's, or an empty EmailKey; and for an id that is in
+	// use.
 	Create(ctx context.Context, u U) error
 	// ByID returns the user with the given id, or core.ErrUserNotFound, also
 	// for an id that cannot be one. Every spelling of an id that the form of
