@@ -1,0 +1,110 @@
+package httpauth
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// route is one row of the table.
+type route struct {
+	method string
+	// path is the whole path or, where byID is true, what precedes the id.
+	path string
+	byID bool
+	// read reads the body into the call before anybody is authenticated. Nil
+	// leaves the body alone.
+	read func(*call) error
+	// serve does the rest, and answers where it returns nil.
+	serve func(*call) error
+	codes codes
+}
+
+// String is how the route is declared.
+func (rt route) String() string {
+	if rt.byID {
+		return rt.method + " " + rt.path + "{id}"
+	}
+	return rt.method + " " + rt.path
+}
+
+// match compares with a path that is percent-decoded. An id is not empty and
+// holds no slash.
+func (rt *route) match(path string) (id string, ok bool) {
+	if !rt.byID {
+		return "", path == rt.path
+	}
+	id, ok = strings.CutPrefix(path, rt.path)
+	return id, ok && id != "" && strings.IndexByte(id, '/') < 0
+}
+
+// find returns the first route that serves method and path, or else the first
+// that has the path.
+func (a *API[U]) find(method, path string) (rt *route, id string) {
+	for i := range a.routes {
+		r := &a.routes[i]
+		rid, ok := r.match(path)
+		switch {
+		case !ok:
+		case r.method == method:
+			return r, rid
+		case rt == nil:
+			rt = r
+		}
+	}
+	return rt, ""
+}
+
+func (a *API[U]) has(rt route) bool {
+	for i := range a.routes {
+		if a.routes[i].String() == rt.String() {
+			return true
+		}
+	}
+	return false
+}
+
+// ServeHTTP implements [http.Handler].
+func (a *API[U]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch rt, id := a.find(r.Method, r.URL.Path); {
+	case rt == nil:
+		a.notFound(w, r)
+	case rt.method != r.Method:
+		w.Header().Set("Allow", rt.method)
+		refuse(w, http.StatusMethodNotAllowed, "Method Not Allowed")
+	default:
+		a.serve(rt, id, w, r)
+	}
+}
+
+// notFound sends a client that wrote a slash too many to where it wanted to go.
+func (a *API[U]) notFound(w http.ResponseWriter, r *http.Request) {
+	path := strings.TrimRight(r.URL.Path, "/")
+	if rt, _ := a.find(r.Method, path); rt == nil || path == r.URL.Path {
+		refuse(w, http.StatusNotFound, "Not Found")
+		return
+	}
+	h := w.Header()
+	h.Set("Location", location(r, path))
+	h.Set("Content-Length", "0")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusTemporaryRedirect)
+}
+
+// location is the absolute URL of path on the host that r was sent to. The
+// path begins with one slash and then a route's prefix, so it cannot be taken
+// for another host's name.
+func location(r *http.Request, path string) string {
+	to := url.URL{Scheme: "http", Host: r.Host, Path: path}
+	if r.TLS != nil {
+		to.Scheme = "https"
+	}
+	out := to.EscapedPath()
+	if r.Host != "" {
+		out = to.Scheme + "://" + r.Host + out
+	}
+	if r.URL.RawQuery != "" {
+		out += "?" + r.URL.RawQuery
+	}
+	return out
+}

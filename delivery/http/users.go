@@ -1,0 +1,101 @@
+package httpauth
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/gousher/usher/core"
+)
+
+// Users routes GET and PATCH /me, for every active user, and GET, PATCH and
+// DELETE /{id}, for superusers.
+type Users struct {
+	// RequireVerified refuses users who are not verified.
+	RequireVerified bool
+}
+
+func (Users) isRouter() {}
+
+func (a *API[U]) usersRoutes(cfg Users) []route {
+	self := core.Policy[U]{Verified: cfg.RequireVerified}
+	admin := core.Policy[U]{Verified: cfg.RequireVerified, Superuser: true}
+	words := codes{emailTaken: "UPDATE_USER_EMAIL_ALREADY_EXISTS", invalidPassword: "UPDATE_USER_INVALID_PASSWORD"}
+	return []route{
+		{method: http.MethodGet, path: "/me", serve: func(c *call) error { return a.readSelf(c, self) }},
+		{method: http.MethodPatch, path: "/me", read: readJSON, codes: words,
+			serve: func(c *call) error { return a.changeSelf(c, self) }},
+		{method: http.MethodGet, path: "/", byID: true, serve: func(c *call) error { return a.readUser(c, admin) }},
+		{method: http.MethodPatch, path: "/", byID: true, read: readJSON, codes: words,
+			serve: func(c *call) error { return a.changeUser(c, admin) }},
+		{method: http.MethodDelete, path: "/", byID: true, serve: func(c *call) error { return a.deleteUser(c, admin) }},
+	}
+}
+
+func (a *API[U]) readSelf(c *call, p core.Policy[U]) error {
+	s, err := a.auth.Authenticate(c.ctx, c.req, p)
+	if err != nil {
+		return err
+	}
+	return a.show(c, http.StatusOK, s.User)
+}
+
+func (a *API[U]) changeSelf(c *call, p core.Policy[U]) error {
+	s, err := a.session(c, p)
+	if err != nil {
+		return err
+	}
+	change, err := a.schema.Changes(c.body, false, a.users.ParseEmail)
+	if err != nil {
+		return err
+	}
+	u, err := a.users.UpdateSelf(c.ctx, s.User, change)
+	if errors.Is(err, core.ErrUserNotFound) {
+		return core.ErrUnauthenticated // deleted since
+	}
+	if err != nil {
+		return err
+	}
+	return a.show(c, http.StatusOK, u)
+}
+
+// named returns the user whom the path names, to those whom p allows.
+func (a *API[U]) named(c *call, p core.Policy[U]) (U, error) {
+	if s, err := a.session(c, p); err != nil {
+		return s.User, err
+	}
+	return a.users.ByID(c.ctx, c.id)
+}
+
+func (a *API[U]) readUser(c *call, p core.Policy[U]) error {
+	u, err := a.named(c, p)
+	if err != nil {
+		return err
+	}
+	return a.show(c, http.StatusOK, u)
+}
+
+func (a *API[U]) changeUser(c *call, p core.Policy[U]) error {
+	u, err := a.named(c, p)
+	if err != nil {
+		return err
+	}
+	change, err := a.schema.Changes(c.body, true, a.users.ParseEmail)
+	if err != nil {
+		return err
+	}
+	if u, err = a.users.Update(c.ctx, u, change); err != nil {
+		return err
+	}
+	return a.show(c, http.StatusOK, u)
+}
+
+func (a *API[U]) deleteUser(c *call, p core.Policy[U]) error {
+	u, err := a.named(c, p)
+	if err != nil {
+		return err
+	}
+	if err := a.users.Delete(c.ctx, u); err != nil {
+		return err
+	}
+	return c.noContent()
+}
