@@ -1,0 +1,59 @@
+package main
+
+import (
+	"cmp"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// options are the flags. Each is also an environment variable; the flag wins.
+type options struct {
+	addr, db, secret, superuser string
+}
+
+// usageError is a wrong call of the program.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+
+func parse(args []string, env func(string) string, help io.Writer) (options, error) {
+	var opt options
+	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.StringVar(&opt.addr, "addr", cmp.Or(env("USHER_ADDR"), "127.0.0.1:8000"), "`address` to listen on (USHER_ADDR)")
+	flags.StringVar(&opt.db, "db", env("USHER_DB"), "SQLite `file` or postgres:// URL (USHER_DB; default a file in the user's cache folder)")
+	flags.StringVar(&opt.secret, "secret", env("USHER_SECRET"), "`secret` that signs tokens, of 32 bytes or more (USHER_SECRET; default generated and kept beside the database)")
+	flags.StringVar(&opt.superuser, "superuser", env("USHER_SUPERUSER"), "`email:password` of a superuser to create if missing (USHER_SUPERUSER)")
+	if err := flags.Parse(args); err == flag.ErrHelp {
+		fmt.Fprintln(help, "quickstart serves user management over HTTP.")
+		flags.SetOutput(help)
+		flags.PrintDefaults()
+		return opt, err
+	} else if err != nil {
+		return opt, &usageError{err}
+	}
+	if flags.NArg() > 0 {
+		return opt, &usageError{fmt.Errorf("there is no argument %q, only flags", flags.Arg(0))}
+	}
+	if opt.db == "" {
+		cache, err := cacheFolder()
+		if err != nil {
+			return opt, fmt.Errorf("-db: %w", err)
+		}
+		opt.db = filepath.Join(cache, "quickstart.db")
+	}
+	return opt, nil
+}
+
+// cacheFolder returns usher's folder in the user's cache folder.
+func cacheFolder() (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	cache = filepath.Join(cache, "usher")
+	return cache, os.MkdirAll(cache, 0o700)
+}
