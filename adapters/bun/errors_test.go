@@ -1,0 +1,132 @@
+package bunstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/gousher/usher/core"
+)
+
+func TestWriteError(t *testing.T) {
+	duplicate := func(constraint string) error {
+		return &stateError{"23505", `ERROR: duplicate key value violates unique constraint "` + constraint + `" (SQLSTATE 23505)`}
+	}
+	for _, tt := range []struct {
+		name string
+		err  error
+		want error // nil for an outage
+	}{
+		{"pgx e-mail", duplicate("users_email_key_key"), core.ErrEmailTaken},
+		{"pgx e-mail, in German", &stateError{"23505", "FEHLER: doppelter Schlüsselwert verletzt Unique-Constraint »users_email_key_key«"}, core.ErrEmailTaken},
+		{"pgx e-mail, wrapped", fmt.Errorf("conn: %w", duplicate("users_email_key_key")), core.ErrEmailTaken},
+		{"pgx id", duplicate("users_pkey"), core.ErrInvalidValue},
+		{"pgx column of the application", duplicate("users_nickname_key"), core.ErrInvalidValue},
+		{"pgdriver e-mail", &fieldsError{"23505", "users_email_key_key"}, core.ErrEmailTaken},
+		{"pgdriver id", &fieldsError{"23505", "users_pkey"}, core.ErrInvalidValue},
+		{"postgres NUL", &stateError{"22021", "invalid byte sequence"}, core.ErrInvalidValue},
+		{"postgres NUL in JSON", &fieldsError{"22P05", ""}, core.ErrInvalidValue},
+		{"postgres form of the type", &stateError{"22P02", "invalid input syntax for type uuid"}, core.ErrInvalidValue},
+		{"postgres too long", &stateError{"22001", ""}, core.ErrInvalidValue},
+		{"postgres out of range", &stateError{"22003", ""}, core.ErrInvalidValue},
+		{"postgres check", &stateError{"23514", ""}, core.ErrInvalidValue},
+		{"postgres too long for an index", &stateError{"54000", ""}, core.ErrInvalidValue},
+		{"postgres not null", &stateError{"23502", ""}, nil},
+		{"postgres foreign key", &stateError{"23503", ""}, nil},
+		{"postgres no table", &stateError{"42P01", ""}, nil},
+		{"postgres parameter at the start of a connection", &stateError{"22023", ""}, nil},
+		{"postgres shutdown", &stateError{"57P01", ""}, nil},
+		{"postgres connections", &stateError{"53300", ""}, nil},
+		{"postgres read only", &stateError{"25006", ""}, nil},
+		{"postgres disk", &fieldsError{"53100", ""}, nil},
+		{"modernc e-mail", &codeError{2067, "constraint failed: UNIQUE constraint failed: users.email_key (2067)"}, core.ErrEmailTaken},
+		{"modernc column with a longer name", &codeError{2067, "constraint failed: UNIQUE constraint failed: users.email_key_2 (2067)"}, core.ErrInvalidValue},
+		{"modernc column of the application", &codeError{2067, "constraint failed: UNIQUE constraint failed: users.nickname (2067)"}, core.ErrInvalidValue},
+		{"modernc id", &codeError{1555, "constraint failed: UNIQUE constraint failed: users.id (1555)"}, core.ErrInvalidValue},
+		{"modernc check", &codeError{275, "constraint failed: CHECK constraint failed: age (275)"}, core.ErrInvalidValue},
+		{"modernc not null", &codeError{1299, "constraint failed: NOT NULL constraint failed: users.x (1299)"}, nil},
+		{"modernc busy", &codeError{5, "database is locked (5) (SQLITE_BUSY)"}, nil},
+		{"modernc read only", &codeError{8, "attempt to write a readonly database (8)"}, nil},
+		{"modernc disk", &codeError{13, "database or disk is full (13)"}, nil},
+		{"modernc corrupt", &codeError{11, "database disk image is malformed (11)"}, nil},
+		{"mattn e-mail", errors.New("UNIQUE constraint failed: users.email_key"), core.ErrEmailTaken},
+		{"mattn id", errors.New("UNIQUE constraint failed: users.id"), core.ErrInvalidValue},
+		{"mattn check", errors.New("CHECK constraint failed: age"), core.ErrInvalidValue},
+		{"ours", fmt.Errorf("column x: %w", core.ErrInvalidValue), core.ErrInvalidValue},
+		{"connection", io.ErrUnexpectedEOF, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := writeError(t.Context(), "create user", tt.err)
+			if tt.want == core.ErrEmailTaken {
+				if got != core.ErrEmailTaken {
+					t.Errorf("got %v, want %v", got, core.ErrEmailTaken)
+				}
+				return
+			}
+			if is := errors.Is(got, core.ErrInvalidValue); is != (tt.want == core.ErrInvalidValue) {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+			if errors.Is(got, core.ErrEmailTaken) || errors.Is(got, core.ErrUserNotFound) || !errors.Is(got, tt.err) {
+				t.Errorf("got %v, want an error that wraps %v and is of no other kind", got, tt.err)
+			}
+		})
+	}
+}
+
+func TestTransient(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		err  error
+		want bool
+	}{
+		{"postgres serialization", &stateError{"40001", ""}, true},
+		{"postgres deadlock", &fieldsError{"40P01", ""}, true},
+		{"postgres duplicate", &stateError{"23505", ""}, false},
+		{"postgres query cancelled", &stateError{"57014", ""}, false},
+		{"modernc busy", &codeError{5, ""}, true},
+		{"modernc busy, recovering", &codeError{261, ""}, true},
+		{"modernc locked", &codeError{6, ""}, true},
+		{"modernc locked, shared cache", &codeError{262, ""}, true},
+		{"modernc interrupted", &codeError{9, ""}, false},
+		{"modernc duplicate", &codeError{2067, ""}, false},
+		{"mattn busy", errors.New("database is locked"), true},
+		{"mattn locked", errors.New("database table is locked: users"), true},
+		{"connection", io.EOF, false},
+	} {
+		if got := transient(tt.err); got != tt.want {
+			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestReadErrorOfContext(t *testing.T) {
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	late, cancel := context.WithDeadline(t.Context(), time.Unix(1, 0))
+	defer cancel()
+	for _, tt := range []struct {
+		name string
+		ctx  context.Context
+		err  error
+		want error
+	}{
+		{"postgres cancelled the query", cancelled, &stateError{"57014", ""}, context.Canceled},
+		{"sqlite was interrupted", cancelled, &codeError{9, ""}, context.Canceled},
+		{"sqlite was busy", late, &codeError{5, ""}, context.DeadlineExceeded},
+		{"the driver's timer was faster", lateSoon{t.Context()}, os.ErrDeadlineExceeded, context.DeadlineExceeded},
+		{"the context is well", t.Context(), io.EOF, io.EOF},
+	} {
+		if got := readError(tt.ctx, "find user", tt.err); !errors.Is(got, tt.want) {
+			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+// lateSoon is a context whose deadline has passed and which does not know yet.
+type lateSoon struct{ context.Context }
+
+func (lateSoon) Deadline() (time.Time, bool) { return time.Unix(1, 0), true }

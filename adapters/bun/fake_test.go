@@ -1,0 +1,164 @@
+package bunstore
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gousher/usher/core"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect"
+	"github.com/uptrace/bun/dialect/feature"
+	"github.com/uptrace/bun/schema"
+)
+
+type Member struct {
+	core.User
+	Nickname string
+	Motto    *string
+	Tags     []string
+	LastSeen time.Time
+}
+
+// when is a time that every engine keeps.
+var when = time.Date(2026, 5, 17, 11, 42, 13, 987654000, time.UTC)
+
+// fakeDialect is as much of a dialect as mapping a struct takes.
+type fakeDialect struct {
+	schema.BaseDialect
+	name   dialect.Name
+	tables *schema.Tables
+}
+
+func newDialect(name dialect.Name) *fakeDialect {
+	d := &fakeDialect{name: name}
+	d.tables = schema.NewTables(d)
+	return d
+}
+
+func (d *fakeDialect) Init(*sql.DB)              {}
+func (d *fakeDialect) Name() dialect.Name        { return d.name }
+func (d *fakeDialect) Features() feature.Feature { return 0 }
+func (d *fakeDialect) Tables() *schema.Tables    { return d.tables }
+func (d *fakeDialect) OnTable(*schema.Table)     {}
+func (d *fakeDialect) IdentQuote() byte          { return '"' }
+func (d *fakeDialect) DefaultVarcharLen() int    { return 0 }
+func (d *fakeDialect) DefaultSchema() string     { return "main" }
+func (d *fakeDialect) AppendSequence(b []byte, _ *schema.Table, _ *schema.Field) []byte {
+	return b
+}
+
+// answer is what an engine says to a statement.
+type answer struct {
+	rows     [][]driver.Value
+	affected int64
+	err      error
+}
+
+// engineFake is a database that answers as it is told and notes what it was
+// asked, in one line each.
+type engineFake struct {
+	answer func(query string, args []any) answer
+
+	mu    sync.Mutex
+	asked []string
+	args  [][]any
+}
+
+// openFake returns a bun.DB on an engine that answers as answer says.
+func openFake(t testing.TB, name dialect.Name, answer func(query string, args []any) answer) (*bun.DB, *engineFake) {
+	t.Helper()
+	e := &engineFake{answer: answer}
+	db := bun.NewDB(sql.OpenDB(e), newDialect(name))
+	t.Cleanup(func() { db.Close() })
+	return db, e
+}
+
+func (e *engineFake) ask(query string, named []driver.NamedValue) answer {
+	args := make([]any, len(named))
+	for i, arg := range named {
+		args[i] = arg.Value
+	}
+	query = strings.Join(strings.Fields(query), " ")
+	e.mu.Lock()
+	e.asked, e.args = append(e.asked, query), append(e.args, args)
+	e.mu.Unlock()
+	return e.answer(query, args)
+}
+
+func (e *engineFake) Connect(context.Context) (driver.Conn, error) { return fakeConn{e}, nil }
+func (e *engineFake) Driver() driver.Driver                        { return nil }
+
+type fakeConn struct{ *engineFake }
+
+func (c fakeConn) Prepare(string) (driver.Stmt, error) { return nil, driver.ErrSkip }
+func (c fakeConn) Close() error                        { return nil }
+func (c fakeConn) Begin() (driver.Tx, error)           { return nil, driver.ErrSkip }
+
+func (c fakeConn) BeginTx(context.Context, driver.TxOptions) (driver.Tx, error) {
+	return fakeTx{c}, c.ask("BEGIN", nil).err
+}
+
+func (c fakeConn) ExecContext(_ context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	a := c.ask(query, args)
+	return driver.RowsAffected(a.affected), a.err
+}
+
+func (c fakeConn) QueryContext(_ context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	a := c.ask(query, args)
+	return &fakeRows{a.rows}, a.err
+}
+
+type fakeTx struct{ c fakeConn }
+
+func (tx fakeTx) Commit() error   { return tx.c.ask("COMMIT", nil).err }
+func (tx fakeTx) Rollback() error { return tx.c.ask("ROLLBACK", nil).err }
+
+type fakeRows struct{ rows [][]driver.Value }
+
+func (r *fakeRows) Columns() []string {
+	if len(r.rows) == 0 {
+		return nil
+	}
+	return make([]string, len(r.rows[0]))
+}
+
+func (r *fakeRows) Close() error { return nil }
+
+func (r *fakeRows) Next(dest []driver.Value) error {
+	if len(r.rows) == 0 {
+		return io.EOF
+	}
+	copy(dest, r.rows[0])
+	r.rows = r.rows[1:]
+	return nil
+}
+
+// codeError is an error as modernc.org/sqlite makes them.
+type codeError struct {
+	code int
+	text string
+}
+
+func (e *codeError) Error() string { return e.text }
+func (e *codeError) Code() int     { return e.code }
+
+// stateError is an error as pgx and lib/pq make them.
+type stateError struct{ state, text string }
+
+func (e *stateError) Error() string    { return e.text }
+func (e *stateError) SQLState() string { return e.state }
+
+// fieldsError is an error as pgdriver makes them.
+type fieldsError struct{ state, constraint string }
+
+func (e *fieldsError) Error() string { return e.state }
+
+func (e *fieldsError) Field(name byte) string {
+	return map[byte]string{'C': e.state, 'n': e.constraint}[name]
+}

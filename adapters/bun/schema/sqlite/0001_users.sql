@@ -1,0 +1,17 @@
+-- In braces: text. Times are text in UTC, which sorts by time:
+-- 2026-05-17 11:42:13.987654+00:00.
+CREATE TABLE users (
+    id              {id}    NOT NULL COLLATE BINARY,
+    email           text    NOT NULL,
+    email_key       text    NOT NULL COLLATE BINARY,
+    hashed_password text    NOT NULL,
+    is_active       boolean NOT NULL,
+    is_superuser    boolean NOT NULL,
+    is_verified     boolean NOT NULL,
+    session_epoch   integer NOT NULL,
+    revision        integer NOT NULL,
+    created_at      text    NOT NULL,
+    updated_at      text    NOT NULL,
+    CONSTRAINT users_pkey PRIMARY KEY (id),
+    CONSTRAINT users_email_key_key UNIQUE (email_key)
+)
