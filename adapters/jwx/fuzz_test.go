@@ -1,0 +1,104 @@
+package jwxtoken
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gousher/usher/ports"
+)
+
+func macOf(input string) []byte {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte(input))
+	return mac.Sum(nil)
+}
+
+// FuzzVerify checks that nothing is accepted but what was signed with the
+// secret, spelt as the signature covers it.
+func FuzzVerify(f *testing.F) {
+	for _, v := range readVectors(f) {
+		if len(v.Token) < 1024 {
+			f.Add(v.Token)
+		}
+	}
+	s := strategy(f, time.Unix(1700000000, 0))
+	f.Fuzz(func(t *testing.T, token string) {
+		g, err := s.Verify(t.Context(), token)
+		if err != nil {
+			return
+		}
+		dot := strings.LastIndexByte(token, '.')
+		signature := token[dot+1:]
+		if want := base64.RawURLEncoding.EncodeToString(macOf(token[:dot])); signature != want && signature != want+"=" {
+			t.Fatalf("%q is accepted for %+v, want the signature %q", token, g, want)
+		}
+		if len(token) > 8<<10 || strings.Count(token, ".") != 2 || !g.Expires.After(time.Unix(1700000000, 0)) {
+			t.Errorf("%q is accepted for %+v", token, g)
+		}
+	})
+}
+
+// FuzzClaims signs any header and payload and checks that what is accepted
+// says what an independent reading finds in it.
+func FuzzClaims(f *testing.F) {
+	for _, v := range readVectors(f) {
+		parts := strings.Split(v.Token, ".")
+		if len(parts) != 3 || len(v.Token) > 1024 {
+			continue
+		}
+		header, errH := base64.RawURLEncoding.DecodeString(parts[0])
+		payload, errP := base64.RawURLEncoding.DecodeString(parts[1])
+		if errH == nil && errP == nil {
+			f.Add(header, payload)
+		}
+	}
+	now := time.Unix(1700000000, 0)
+	s := strategy(f, now)
+	f.Fuzz(func(t *testing.T, header, payload []byte) {
+		input := encode(header) + "." + encode(payload)
+		g, err := s.Verify(t.Context(), input+"."+encode(macOf(input)))
+		if err != nil {
+			return
+		}
+		h, c := object(t, header), object(t, payload)
+		if h["alg"] != "HS256" || h["crit"] != nil {
+			t.Errorf("the header %s is accepted", header)
+		}
+		if g.UserID != c["sub"] || g.UserID == "" || !g.Expires.After(now) {
+			t.Errorf("got %+v from %s", g, payload)
+		}
+		if epoch, _ := c["epoch"].(float64); g.Epoch != int64(epoch) || g.Epoch < 0 || g.Epoch > 1<<53 {
+			t.Errorf("got epoch %d from %s", g.Epoch, payload)
+		}
+		if exp, ok := c["exp"].(float64); ok && g.Expires.Unix() != int64(exp) {
+			t.Errorf("got expiry %d from %s", g.Expires.Unix(), payload)
+		}
+		list, _ := c["aud"].([]any)
+		if c["aud"] != DefaultAudience && !slices.Contains(list, any(DefaultAudience)) {
+			t.Errorf("got %+v from %s, want another audience", g, payload)
+		}
+		for _, name := range []string{"iat", "nbf"} {
+			if at, ok := c[name].(float64); ok && at >= 1700000001 {
+				t.Errorf("%s is accepted before its %s", payload, name)
+			}
+		}
+		if again, expires := issue(t, s, ports.Grant{UserID: g.UserID, Epoch: g.Epoch, Expires: g.Expires}); again == "" || expires.After(g.Expires) {
+			t.Errorf("got %q, %v from %+v", again, expires, g)
+		}
+	})
+}
+
+func object(t *testing.T, data []byte) map[string]any {
+	t.Helper()
+	var out map[string]any
+	if err := json.Unmarshal(data, &out); err != nil {
+		t.Fatalf("%q is accepted: %v", data, err)
+	}
+	return out
+}
