@@ -1,0 +1,124 @@
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
+	"github.com/testcontainers/testcontainers-go/log"
+	"github.com/testcontainers/testcontainers-go/wait"
+)
+
+// localImage is the name of the image that conformance/images builds for
+// machines that reach no image registry. It understands the commands and
+// variables of each engine's official image.
+const localImage = "usher-engines"
+
+// label marks the containers of tests.
+const label = "usher.test"
+
+// pullTimeout is how long a missing official image may take to arrive.
+const pullTimeout = 5 * time.Minute
+
+// server is an engine that runs in a container.
+type server struct {
+	engine   string // the container's name begins with it
+	official string // the official image
+	cmd      []string
+	env      map[string]string
+	port     string // "5432/tcp"
+	ready    wait.Strategy
+}
+
+// start starts the container. It returns the address that the port is
+// published at, and the image.
+func (s server) start(ctx context.Context) (addr, image string, err error) {
+	docker, err := dial(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	defer docker.Close()
+	if image, err = s.image(ctx, docker); err != nil {
+		return "", "", err
+	}
+	name := "usher-" + s.engine + "-" + strings.ToLower(rand.Text())
+	if err := process.entrust(name); err != nil {
+		return "", "", err
+	}
+	container, err := testcontainers.Run(ctx, image,
+		testcontainers.WithName(name),
+		testcontainers.WithLabels(map[string]string{label: s.engine}),
+		testcontainers.WithCmd(s.cmd...),
+		testcontainers.WithEnv(s.env),
+		testcontainers.WithExposedPorts(s.port),
+		testcontainers.WithWaitStrategy(s.ready),
+		testcontainers.WithLogger(log.NewNoopLogger()),
+	)
+	if err != nil {
+		return "", "", fmt.Errorf("engine: start %s: %w", image, err)
+	}
+	addr, err = container.PortEndpoint(ctx, s.port, "")
+	if err != nil {
+		return "", "", fmt.Errorf("engine: address of %s: %w", image, err)
+	}
+	return addr, image, nil
+}
+
+// image returns the official image if it is there, else the local one if that
+// is there, else the official one from a registry.
+func (s server) image(ctx context.Context, docker *testcontainers.DockerClient) (string, error) {
+	for _, image := range []string{s.official, localImage} {
+		if _, err := docker.ImageInspect(ctx, image); err == nil {
+			return image, nil
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, pullTimeout)
+	defer cancel()
+	pull, err := docker.ImagePull(ctx, s.official, client.ImagePullOptions{})
+	if err == nil {
+		err = pull.Wait(ctx)
+	}
+	if err != nil {
+		return "", fmt.Errorf("engine: no image %s (scripts/setup gets one): %w", s.official, err)
+	}
+	return s.official, nil
+}
+
+// dial returns a client of the docker that testcontainers uses.
+func dial(ctx context.Context) (*testcontainers.DockerClient, error) {
+	log.SetDefault(log.NewNoopLogger())
+	// The janitor does what testcontainers' reaper would need an image for.
+	setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
+	if ownDaemon() {
+		setenv("TESTCONTAINERS_HOST_OVERRIDE", "127.0.0.1")
+	}
+	docker, err := testcontainers.NewDockerClientWithOpts(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("engine: no docker (scripts/setup starts it): %w", err)
+	}
+	return docker, nil
+}
+
+// ownDaemon reports whether this is a container in which docker runs itself:
+// then ports are published here, and not at the gateway, where testcontainers
+// looks for them.
+func ownDaemon() bool {
+	if _, err := os.Stat("/.dockerenv"); err != nil {
+		return false
+	}
+	_, err := net.InterfaceByName("docker0")
+	return err == nil
+}
+
+// setenv sets a variable unless the user did.
+func setenv(key, value string) {
+	if _, ok := os.LookupEnv(key); !ok {
+		os.Setenv(key, value)
+	}
+}

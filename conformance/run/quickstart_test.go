@@ -1,0 +1,77 @@
+package run
+
+import (
+	"bufio"
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/gousher/usher/conformance/run/engine"
+	"github.com/stretchr/testify/require"
+)
+
+// The quickstart's three commands do what it says when they are pasted into a
+// shell, on either database.
+func TestQuickstart(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "quickstart")
+	build := exec.Command("go", "build", "-o", program, ".")
+	build.Dir = "../../examples/quickstart"
+	out, err := build.CombinedOutput()
+	require.NoError(t, err, string(out))
+
+	databases := map[string]func(t *testing.T) string{
+		"SQLite":     func(t *testing.T) string { return filepath.Join(t.TempDir(), "users.db") },
+		"PostgreSQL": func(t *testing.T) string { return engine.Postgres(t) },
+	}
+	for name, dsn := range databases {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			commands := startQuickstart(t, program, dir, dsn(t))
+			require.Len(t, commands, 3)
+			answers := make([]string, len(commands))
+			for i, command := range commands {
+				sh := exec.Command("sh", "-c", command)
+				sh.Dir = dir
+				out, err := sh.Output()
+				require.NoError(t, err, command)
+				answers[i] = string(out)
+			}
+			user := regexp.MustCompile(`^\{"id":"[0-9a-f-]{36}","email":"ann@example.com","is_active":true,"is_superuser":false,"is_verified":false,"nickname":"Ann"\}$`)
+			require.Regexp(t, user, answers[0])
+			require.Regexp(t, `^\{"access_token":"[\w-]+\.[\w-]+\.[\w-]+","token_type":"bearer"\}$`, answers[1])
+			require.Equal(t, answers[0], answers[2])
+		})
+	}
+}
+
+// startQuickstart starts the program and returns the curl commands that it
+// prints. When the test ends it is told to stop and must do so in good order.
+func startQuickstart(t *testing.T, program, dir, dsn string) []string {
+	t.Helper()
+	cmd := exec.Command(program)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "USHER_ADDR=127.0.0.1:0", "USHER_DB="+dsn, "XDG_CACHE_HOME="+dir)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+		require.NoError(t, cmd.Wait(), stderr.String())
+		require.Empty(t, stderr.String())
+	})
+	var commands []string
+	lines := bufio.NewScanner(stdout)
+	for len(commands) < 3 && lines.Scan() {
+		if strings.HasPrefix(lines.Text(), "curl ") {
+			commands = append(commands, lines.Text())
+		}
+	}
+	return commands
+}

@@ -1,0 +1,163 @@
+package run
+
+import (
+	"bufio"
+	"context"
+	"database/sql"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gousher/usher/adapters/argon2"
+	bunstore "github.com/gousher/usher/adapters/bun"
+	"github.com/gousher/usher/adapters/email"
+	jwxtoken "github.com/gousher/usher/adapters/jwx"
+	"github.com/gousher/usher/core"
+	httpauth "github.com/gousher/usher/delivery/http"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+	"github.com/uptrace/bun/dialect/sqlitedialect"
+)
+
+// childEnv makes the test binary serve in the place of running tests.
+const (
+	childEnv   = "USHER_RUN_SERVE"   // the database's DSN
+	flavourEnv = "USHER_RUN_FLAVOUR" // "" or "naive"
+)
+
+// poolSize is the size of each server's connection pool.
+const poolSize = 16
+
+// openBun opens the database that dsn names with a pool of poolSize.
+func openBun(dsn string) (*bun.DB, error) {
+	driver, dialect := "sqlite", any(sqlitedialect.New())
+	if strings.HasPrefix(dsn, "postgres") {
+		driver, dialect = "pgx", any(pgdialect.New())
+	}
+	pool, err := sql.Open(driver, dsn)
+	if err != nil {
+		return nil, err
+	}
+	pool.SetMaxOpenConns(poolSize)
+	pool.SetMaxIdleConns(poolSize)
+	if d, ok := dialect.(*pgdialect.Dialect); ok {
+		return bun.NewDB(pool, d), nil
+	}
+	return bun.NewDB(pool, dialect.(*sqlitedialect.Dialect)), nil
+}
+
+// lookThenInsert is the store that one must not write: it looks whether the
+// key is free, and then inserts into a table that does not care.
+type lookThenInsert struct{ users }
+
+func (s lookThenInsert) Create(ctx context.Context, m *member) error {
+	if _, err := s.ByEmail(ctx, m.EmailKey); err == nil {
+		return core.ErrEmailTaken
+	}
+	return s.users.Create(ctx, m)
+}
+
+// newHandler wires a server on the database that dsn names.
+func newHandler(dsn, flavour string) (http.Handler, error) {
+	db, err := openBun(dsn)
+	if err != nil {
+		return nil, err
+	}
+	stores, err := bunstore.New[member](db, bunstore.Config{})
+	if err != nil {
+		return nil, err
+	}
+	if flavour == "naive" {
+		stores.Users = lookThenInsert{stores.Users}
+	}
+	hasher, err := cheapHasher(2)
+	if err != nil {
+		return nil, err
+	}
+	manager, err := core.NewManager(core.Config[*member]{
+		Stores: stores, Hasher: hasher, Emails: email.New(), Hashing: core.Hashing{Queue: 256},
+	})
+	if err != nil {
+		return nil, err
+	}
+	jwt, err := jwxtoken.New(jwxtoken.Config{Secret: []byte(strings.Repeat("s", 32)), Lifetime: time.Hour})
+	if err != nil {
+		return nil, err
+	}
+	auth, err := core.NewAuthenticator(manager, core.Backend[*member]{Name: "jwt", Strategy: jwt, Transport: core.Bearer{}})
+	if err != nil {
+		return nil, err
+	}
+	return httpauth.New(auth, httpauth.Config[*member]{Schema: core.Schema[*member]{
+		Update: core.Updating(func(in memberUpdate, m *member) { in.Nickname.Apply(&m.Nickname) }),
+	}},
+		httpauth.Include("/auth/jwt", httpauth.Auth{Backend: "jwt"}),
+		httpauth.Include("/auth", httpauth.Register{}),
+		httpauth.Include("/users", httpauth.Users{}))
+}
+
+type memberUpdate struct {
+	core.UserUpdate
+	Nickname core.Optional[string] `json:"nickname"`
+}
+
+// cheapHasher makes argon2id hashes of 64 KiB.
+func cheapHasher(time uint32) (*argon2hash.Hasher, error) {
+	return argon2hash.New(argon2hash.Config{Memory: 64, Time: time, Parallelism: 1})
+}
+
+// serve is the life of a child: it prints its address and serves until its
+// standard input ends.
+func serve(dsn, flavour string) error {
+	handler, err := newHandler(dsn, flavour)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	go func() {
+		_, _ = bufio.NewReader(os.Stdin).ReadString(0)
+		stop()
+	}()
+	fmt.Println(listener.Addr())
+	return httpauth.Serve(ctx, listener, handler, httpauth.ServerConfig{})
+}
+
+// startServer starts a process of its own that serves on dsn, and returns its
+// URL.
+func startServer(t testing.TB, dsn, flavour string) string {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childEnv+"="+dsn, flavourEnv+"="+flavour)
+	cmd.Stderr = os.Stderr
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		stdin.Close()
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("the server ended with %v", err)
+		}
+	})
+	addr, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		t.Fatalf("the server did not start: %v", err)
+	}
+	return "http://" + strings.TrimSpace(addr)
+}
