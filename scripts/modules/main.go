@@ -35,7 +35,7 @@ func run(args []string) ([]string, error) {
 	case len(args) > 1 && args[0] == "outside":
 		return outside(args[1:])
 	}
-	return nil, fmt.Errorf("usage: modules imports|outside DIR...")
+	return nil, fmt.Errorf("usage: modules imports DIR... or modules outside DIR... with at least one folder")
 }
 
 // goIn runs the go command in dir, outside the workspace, and returns what it
