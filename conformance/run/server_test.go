@@ -30,6 +30,10 @@ const (
 	flavourEnv = "USHER_RUN_FLAVOUR" // "" or "naive"
 )
 
+// patient is how long a server of a race lets a request take. What is tested
+// is who wins, not how fast; the machine may be busy.
+const patient = 25 * time.Second
+
 // poolSize is the size of each server's connection pool.
 const poolSize = 16
 
@@ -80,7 +84,7 @@ func newHandler(dsn, flavour string) (http.Handler, error) {
 		return nil, err
 	}
 	manager, err := core.NewManager(core.Config[*member]{
-		Stores: stores, Hasher: hasher, Emails: email.New(), Hashing: core.Hashing{Queue: 256},
+		Stores: stores, Hasher: hasher, Emails: email.New(), Hashing: core.Hashing{Queue: 256, Wait: patient},
 	})
 	if err != nil {
 		return nil, err
@@ -93,7 +97,7 @@ func newHandler(dsn, flavour string) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return httpauth.New(auth, httpauth.Config[*member]{Schema: core.Schema[*member]{
+	return httpauth.New(auth, httpauth.Config[*member]{Timeout: patient, Schema: core.Schema[*member]{
 		Update: core.Updating(func(in memberUpdate, m *member) { in.Nickname.Apply(&m.Nickname) }),
 	}},
 		httpauth.Include("/auth/jwt", httpauth.Auth{Backend: "jwt"}),
