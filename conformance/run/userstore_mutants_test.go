@@ -7,6 +7,7 @@ import (
 	"math"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -106,15 +107,13 @@ func (l *loose) Create(ctx context.Context, m *member) error {
 	if err := shard.Create(ctx, fresh); err != nil {
 		return err
 	}
+	look := l.all
 	if l.atomic {
 		l.mu.Lock()
 		defer l.mu.Unlock()
+		look = func() []users { return l.shards }
 	}
-	shards := l.shards
-	if !l.atomic {
-		shards = l.all()
-	}
-	for _, s := range shards {
+	for _, s := range look() {
 		found, err := s.ByEmail(ctx, m.EmailKey)
 		if err == nil && l.same(found, m) {
 			return core.ErrEmailTaken
@@ -322,15 +321,15 @@ func userStoreMutants() []mutant[users] {
 			}
 		})},
 		{"leaves out the condition for an empty id", "CR-07", alter(func(a *altered) {
-			last := ""
+			var last atomic.Value
 			a.create = func(ctx context.Context, m *member) error {
 				err := a.users.Create(ctx, m)
-				last = m.ID
+				last.Store(m.ID)
 				return err
 			}
 			a.delete = func(ctx context.Context, id string) error {
-				if id == "" {
-					id = last
+				if known, ok := last.Load().(string); ok && id == "" {
+					id = known
 				}
 				return a.users.Delete(ctx, id)
 			}

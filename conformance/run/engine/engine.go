@@ -69,9 +69,9 @@ func report(lines []string) error {
 	for _, line := range lines {
 		fmt.Fprintln(&text, line)
 	}
-	fmt.Print(text.String())
 	path := os.Getenv(reportEnv)
 	if path == "" {
+		fmt.Print(text.String())
 		return nil
 	}
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
