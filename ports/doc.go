@@ -2,10 +2,10 @@
 // records that cross them. It imports the standard library only.
 //
 // Whoever adapts usher to a database, a token format, a hash function or a
-// wire protocol implements one of these interfaces. Every sentence in their
-// comments is a rule, and every rule is a case of
-// [github.com/gousher/usher/conformance]: run the suite of a port against an
-// implementation to learn whether it keeps them all.
+// wire protocol implements one of these interfaces. The sentences in their
+// comments are rules, and the rules that a test can see from outside are cases
+// of [github.com/gousher/usher/conformance]: run the suite of a port against an
+// implementation to learn whether it keeps them.
 //
 // # Errors
 //

@@ -11,6 +11,7 @@ type Emails interface {
 	// not, and a string without a valid address never has the key of a valid
 	// one, save for white space around it. For a valid address the key is
 	// that of its shown form, and spellings that differ only in case have one
-	// key. The key of a key is the key itself.
+	// key; different addresses have different keys, also where they differ in
+	// an accent or a tag only. The key of a key is the key itself.
 	Key(addr string) string
 }

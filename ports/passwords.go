@@ -1,11 +1,12 @@
 package ports
 
 // PasswordHasher hashes passwords and verifies them. Passwords are compared
-// as the bytes that they are: no normalization, no truncation. It is called
+// as the bytes that they are: no normalization, no truncation, save what the
+// function of an imported hash itself cuts, as bcrypt does after 72 bytes. It is called
 // within core's gate, which bounds how much memory all calls take together.
 type PasswordHasher interface {
 	// Hash returns a salted hash of password in PHC string format or a
-	// crypt(3) format. Two calls with one password return different hashes.
+	// crypt(3) format, of at most 1,024 bytes. Two calls with one password return different hashes.
 	Hash(password string) (string, error)
 	// Verify reports whether hash was made from password. Where it was,
 	// outdated says that the hash is weaker than those Hash makes and should

@@ -23,8 +23,8 @@ type Grant struct {
 	// Peer and UserAgent describe the call that logged in.
 	Peer      netip.Addr
 	UserAgent string
-	// Family names the login that the token descends from. It is the same in
-	// all tokens that replace one another.
+	// Family names the login that the token descends from; core makes it up.
+	// It is the same in all tokens that replace one another.
 	Family string
 }
 
@@ -51,7 +51,9 @@ type Strategy interface {
 // Transport carries a token between a caller and a delivery. It keeps no
 // state and never fails.
 type Transport interface {
-	// Token returns the token that in carries, or "" where there is none.
+	// Token returns the token that in carries, or "" where there is none. A
+	// transport whose Send reports false finds what the caller sends as a
+	// bearer token (RFC 6750, section 2.1).
 	Token(in Header) string
 	// Ambient says whether browsers send the token of their own accord, as
 	// they do with cookies. Such a token is refused on cross-site requests.

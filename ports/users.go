@@ -52,5 +52,9 @@ type UserStore[U any] interface {
 // Stores is what a storage adapter offers. A nil field means that the adapter
 // has no such store; core.NewManager checks that those it needs are there.
 type Stores[U any] struct {
-	Users UserStore[U]
+	Users  UserStore[U]
+	Tokens TokenStore
+	// Joined finds a token's user in one statement. It is used only where it
+	// is the same value as Tokens.
+	Joined SessionUsers[U]
 }
