@@ -11,7 +11,8 @@ const maxEmailBytes = 4096
 
 // Authenticate returns the user with that address and password, or
 // [ErrInvalidCredentials]. It does the same work, one look-up and one
-// verification, whether or not there is such a user. The user may be inactive
+// verification, whether or not there is such a user; only a hash of another
+// cost than new ones have takes another time. The user may be inactive
 // or unverified: [Authenticator.Login] decides whether that gets in.
 //
 // A hash that is weaker than new ones is replaced, unless the password was

@@ -137,7 +137,7 @@ func TestErrorTexts(t *testing.T) {
 	}{
 		{"e-mail", &core.EmailError{Reason: "No."}, "usher: invalid e-mail address: No."},
 		{"password", &core.PasswordError{Reason: "No."}, "usher: password refused: No."},
-		{"busy", &core.BusyError{RetryAfter: 2 * time.Second}, "usher: too many passwords to hash, retry after 2s"},
+		{"busy", &core.BusyError{RetryAfter: 2 * time.Second}, "usher: too busy, retry after 2s"},
 		{"input, nothing", &core.InputError{}, "usher: invalid input"},
 		{"input, one", &core.InputError{Errors: []core.FieldError{{Loc: []any{"body", "email"}, Msg: "Field required"}}},
 			"usher: invalid input: [body email]: Field required"},

@@ -9,7 +9,7 @@ import (
 // The domain errors. Their texts are for logs; what strangers are told is
 // decided by the deliveries.
 var (
-	// ErrUserNotFound: there is no user with that id, e-mail or account.
+	// ErrUserNotFound: there is no user with that id or e-mail.
 	ErrUserNotFound = errors.New("usher: user not found")
 	// ErrEmailTaken: another user has that e-mail address.
 	ErrEmailTaken = errors.New("usher: e-mail address is taken")
@@ -24,6 +24,12 @@ var (
 	ErrInactive = errors.New("usher: user is inactive")
 	// ErrUnverified: the user has not verified the e-mail address.
 	ErrUnverified = errors.New("usher: user is not verified")
+	// ErrAlreadyVerified: the user has verified the address before.
+	ErrAlreadyVerified = errors.New("usher: user is verified already")
+	// ErrTokenNotFound: there is no token of that purpose and digest.
+	ErrTokenNotFound = errors.New("usher: token not found")
+	// ErrTokenTaken: there is a token of that purpose and digest already.
+	ErrTokenTaken = errors.New("usher: token is taken")
 	// ErrInvalidToken: the token is not, or no longer, worth anything.
 	ErrInvalidToken = errors.New("usher: invalid token")
 	// ErrNotRevocable: tokens of this strategy live until they expire.
@@ -51,14 +57,15 @@ type PasswordError struct {
 
 func (e *PasswordError) Error() string { return fmt.Sprintf("usher: password refused: %v", e.Reason) }
 
-// BusyError says that the hashing gate is full. Nothing was done.
+// BusyError says that too many passwords wait to be hashed, or too many mails
+// to be sent. Nothing was done.
 type BusyError struct {
 	// RetryAfter is when it may be worth trying again.
 	RetryAfter time.Duration
 }
 
 func (e *BusyError) Error() string {
-	return fmt.Sprintf("usher: too many passwords to hash, retry after %v", e.RetryAfter)
+	return fmt.Sprintf("usher: too busy, retry after %v", e.RetryAfter)
 }
 
 // ConfigError lists everything that is wrong with a configuration.

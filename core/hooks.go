@@ -14,7 +14,8 @@ import (
 // and nothing happens. After hooks run when the deed is done and kept. They
 // cannot undo it, so they return nothing. Their context does not end when the
 // caller goes away or its time is up: what may take long needs a limit of its
-// own. No hook gets a password or a token.
+// own. No hook is handed a password or a token, but the request's header may
+// hold the caller's credentials, and the user holds the hash: do not log them.
 type Hooks[U AnyUser] struct {
 	// AfterRegister runs for every new user.
 	AfterRegister func(ctx context.Context, u U)
@@ -25,6 +26,12 @@ type Hooks[U AnyUser] struct {
 	AfterUpdate func(ctx context.Context, u U, fields []string)
 	// AfterLogin runs once the session is made. It may add to out.
 	AfterLogin func(ctx context.Context, u U, req ports.Request, out ports.Header)
+	// AfterRequestVerify and AfterForgotPassword run in the background, once
+	// the mail was handed over.
+	AfterRequestVerify  func(ctx context.Context, u U)
+	AfterForgotPassword func(ctx context.Context, u U)
+	AfterVerify         func(ctx context.Context, u U)
+	AfterResetPassword  func(ctx context.Context, u U)
 	// BeforeDelete may keep a user from being deleted.
 	BeforeDelete func(ctx context.Context, u U) error
 	// AfterDelete gets the user as it was.

@@ -37,9 +37,10 @@ type Issued struct {
 // Every way in ends here. The session carries the epoch of u as read: if it
 // was raised since, the session is worth nothing.
 //
-// It returns [ErrInactive], [ErrUnverified], or [ErrForbidden] where the
-// backend's tokens are ambient and the call is cross-site: a foreign page
-// must not log its visitor in.
+// It returns [ErrInactive], [ErrUnverified], [ErrInvalidCredentials] for a user
+// who is gone, or [ErrForbidden] where the backend's tokens are ambient and the
+// call is cross-site: a foreign page must not log its visitor in. Any other
+// error is an outage, or a backend that does not exist.
 func (a *Authenticator[U]) Login(ctx context.Context, u U, e Entry) (Issued, error) {
 	b, err := a.entrance(e)
 	if err != nil {
@@ -56,6 +57,9 @@ func (a *Authenticator[U]) Login(ctx context.Context, u U, e Entry) (Issued, err
 		UserID: user.ID, Epoch: user.SessionEpoch, Methods: e.Methods, At: a.users.now(),
 		Peer: e.Request.Peer, UserAgent: e.Request.UserAgent, Family: rand.Text(),
 	})
+	if errors.Is(err, ErrUserNotFound) { // deleted since
+		return Issued{}, ErrInvalidCredentials
+	}
 	if err != nil {
 		return Issued{}, fmt.Errorf("usher: backend %s: %w", b.Name, err)
 	}
@@ -96,7 +100,9 @@ func (a *Authenticator[U]) LoginWithPassword(ctx context.Context, email, passwor
 // Logout ends the session s at the backend that knows it, and tells the
 // caller through out to drop the token of the backend named via, which is the
 // one whose logout was called. A token that its strategy cannot end lives on
-// until it expires or the user's epoch is raised; that is no error.
+// until it expires or the user's epoch is raised; that is no error. It returns
+// [ErrUnauthenticated] for a session without a backend; any other error is an
+// outage.
 func (a *Authenticator[U]) Logout(ctx context.Context, s Session[U], via string, out ports.Header) error {
 	b, ok := a.Backend(s.Backend)
 	if !ok {

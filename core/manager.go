@@ -28,6 +28,8 @@ type Config[U AnyUser] struct {
 	ValidatePassword func(ctx context.Context, password string, u U) error
 	// Hashing bounds the memory that hashing takes.
 	Hashing Hashing
+	// Mail sends the tokens that verify an address or reset a password.
+	Mail Mailing
 	// Hooks are called at moments of a user's life.
 	Hooks Hooks[U]
 	// Log gets what an operator should know and no caller is told. Nil means
@@ -40,9 +42,10 @@ type Config[U AnyUser] struct {
 // Manager registers, authenticates, reads, updates and deletes users. It is
 // safe for concurrent use.
 type Manager[U AnyUser] struct {
-	cfg   Config[U]
-	users ports.UserStore[U]
-	gate  *gate
+	cfg    Config[U]
+	users  ports.UserStore[U]
+	gate   *gate
+	outbox *outbox
 	// decoy is a hash of a password that nobody knows. Verifying against it
 	// takes the place of the work that an unknown address would save.
 	decoy string
@@ -64,10 +67,11 @@ func NewManager[U AnyUser](cfg Config[U]) (*Manager[U], error) {
 		return nil, &ConfigError{Of: "core.Config", Problems: []string{"Hasher has no Cost for the hashes it makes"}}
 	}
 	return &Manager[U]{
-		cfg:   cfg,
-		users: cfg.Stores.Users,
-		gate:  &gate{budget: cfg.Hashing.Memory, limit: cfg.Hashing.Queue, wait: cfg.Hashing.Wait},
-		decoy: decoy,
+		cfg:    cfg,
+		users:  cfg.Stores.Users,
+		gate:   &gate{budget: cfg.Hashing.Memory, limit: cfg.Hashing.Queue, wait: cfg.Hashing.Wait},
+		outbox: &outbox{limit: cfg.Mail.Queue, workers: cfg.Mail.Workers},
+		decoy:  decoy,
 	}, nil
 }
 
@@ -87,6 +91,7 @@ func (c *Config[U]) validate() error {
 	need(c.Hashing.Memory >= 0, "Hashing.Memory is negative")
 	need(c.Hashing.Queue >= 0, "Hashing.Queue is negative")
 	need(c.Hashing.Wait >= 0, "Hashing.Wait is negative")
+	problems = append(problems, c.Mail.problems()...)
 	policy := c.Passwords
 	policy.setDefaults()
 	problems = append(problems, policy.problems()...)
@@ -98,6 +103,7 @@ func (c *Config[U]) validate() error {
 
 func (c *Config[U]) setDefaults() {
 	c.Passwords.setDefaults()
+	c.Mail.setDefaults()
 	if c.Hashing.Memory == 0 {
 		slots := min(runtime.NumCPU(), runtime.GOMAXPROCS(0))
 		c.Hashing.Memory = int64(slots) * c.Hasher.Cost("")

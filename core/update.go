@@ -19,7 +19,7 @@ type Change[U AnyUser] struct {
 	// Where it returns an error nothing changes, and the error is returned.
 	Apply func(u U) error
 	// Fields names what was asked for, for the AfterUpdate hook. Nil means
-	// the names of the fields above that are not nil.
+	// the names of the fields above that are not nil, save Apply.
 	Fields []string
 }
 
@@ -29,7 +29,8 @@ type Change[U AnyUser] struct {
 //
 // It returns a *[PasswordError] (before anything else), an *[EmailError],
 // [ErrEmailTaken], [ErrUserNotFound], [ErrInvalidValue], [ErrConflict] or a
-// *[BusyError], and has then changed nothing.
+// *[BusyError], and has then changed nothing. An empty change asks no store: it
+// returns a copy of u.
 func (m *Manager[U]) UpdateSelf(ctx context.Context, u U, c Change[U]) (U, error) {
 	c.IsActive, c.IsSuperuser, c.IsVerified = nil, nil, nil
 	epoch := u.AuthUser().SessionEpoch
