@@ -1,4 +1,4 @@
-// Package memory keeps users in the memory of the process, for tests, for
+// Package memory keeps users and tokens in the memory of the process, for tests, for
 // trying things out, and as the specification of a store in code: what it
 // does is what every store does, without an engine in the way.
 //
@@ -6,6 +6,8 @@
 package memory
 
 import (
+	"sync"
+
 	"github.com/gousher/usher/core"
 	"github.com/gousher/usher/ports"
 )
@@ -19,5 +21,22 @@ type Config struct {
 // New returns empty stores for users of type T, the application's struct and
 // not a pointer to it: memory.New[Member](memory.Config{}).
 func New[T any, U core.UserPtr[T]](cfg Config) ports.Stores[U] {
-	return ports.Stores[U]{Users: &users[U]{ids: cfg.IDs, byID: map[string]U{}, byKey: map[string]string{}}}
+	d := &data[U]{
+		ids: cfg.IDs, byID: map[string]U{}, byKey: map[string]string{}, tokens: map[tokenKey]ports.Token{},
+	}
+	t := &tokens[U]{d}
+	return ports.Stores[U]{Users: &users[U]{d}, Tokens: t, Joined: t}
 }
+
+// data is all that the stores keep. Nothing of it is ever shared with a
+// caller: values are copied on their way in and on their way out.
+type data[U core.AnyUser] struct {
+	ids core.IDs
+
+	mu     sync.RWMutex
+	byID   map[string]U
+	byKey  map[string]string // EmailKey to id
+	tokens map[tokenKey]ports.Token
+}
+
+type tokenKey struct{ purpose, digest string }

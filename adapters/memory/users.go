@@ -3,22 +3,14 @@ package memory
 import (
 	"context"
 	"math/rand/v2"
-	"sync"
 	"time"
 
 	"github.com/gousher/usher/core"
 	"github.com/gousher/usher/ports"
 )
 
-// users implements ports.UserStore. Nothing that it keeps is ever shared with
-// a caller: values are copied on their way in and on their way out.
-type users[U core.AnyUser] struct {
-	ids core.IDs
-
-	mu    sync.RWMutex
-	byID  map[string]U
-	byKey map[string]string // EmailKey to id
-}
+// users implements ports.UserStore.
+type users[U core.AnyUser] struct{ *data[U] }
 
 var _ ports.UserStore[*core.User] = (*users[*core.User])(nil)
 
@@ -70,7 +62,7 @@ func (s *users[U]) ByEmail(ctx context.Context, key string) (U, error) {
 }
 
 // find returns a copy of the user. s.mu is held.
-func (s *users[U]) find(ctx context.Context, id string) (U, error) {
+func (s *data[U]) find(ctx context.Context, id string) (U, error) {
 	var none U
 	if err := ctx.Err(); err != nil {
 		return none, err
@@ -152,14 +144,16 @@ func (s *users[U]) Delete(ctx context.Context, id string) error {
 	}
 	delete(s.byID, u.AuthUser().ID)
 	delete(s.byKey, u.AuthUser().EmailKey)
+	s.removeTokens(func(t ports.Token) bool { return t.UserID == u.AuthUser().ID })
 	return nil
 }
 
 // cutTimes brings the times of u to what every engine can keep.
 func cutTimes(u *core.User) {
-	u.CreatedAt = u.CreatedAt.UTC().Truncate(time.Microsecond)
-	u.UpdatedAt = u.UpdatedAt.UTC().Truncate(time.Microsecond)
+	u.CreatedAt, u.UpdatedAt = cut(u.CreatedAt), cut(u.UpdatedAt)
 }
+
+func cut(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
 // wait holds the n-th attempt back for a random while, the longer the more
 // attempts failed.
