@@ -18,15 +18,17 @@ type Config struct {
 }
 
 // New returns stores for users of type T, the application's struct and not a
-// pointer to it: bunstore.New[Member](db, bunstore.Config{}). It returns a
-// *core.ConfigError that names everything that is wrong with db, cfg and T.
-// It does not ask the database: see [Migrate] for the table.
+// pointer to it: bunstore.New[Member](db, bunstore.Config{}). Tokens and Joined
+// are one value. It returns a *core.ConfigError that names everything that is
+// wrong with db, cfg and T. It does not ask the database: see [Migrate] for the
+// tables.
 func New[T any, U core.UserPtr[T]](db *bun.DB, cfg Config) (ports.Stores[U], error) {
 	m, err := newMapping[T, U](db, cfg)
 	if err != nil {
 		return ports.Stores[U]{}, err
 	}
-	return ports.Stores[U]{Users: newUsers[T, U](db.DB, cfg.IDs, m)}, nil
+	t := newTokens[T, U](db.DB, cfg.IDs, m)
+	return ports.Stores[U]{Users: newUsers[T, U](db.DB, cfg.IDs, m), Tokens: t, Joined: t}, nil
 }
 
 // newMapping returns how T lies in the table of users of db.

@@ -25,6 +25,9 @@ type engine struct {
 	columnType func(t string) string
 	// columns is a query for the names and types of the columns of users.
 	columns string
+	// purge removes tokens that expired before a time, up to a number of
+	// them. It passes over those that others are removing.
+	purge string
 	// exclusively calls f on a connection with a transaction that no other of
 	// its kind runs beside, and commits unless f fails.
 	exclusively func(ctx context.Context, db *sql.DB, f func(conn) error) error
@@ -48,6 +51,15 @@ func engineOf(name dialect.Name) (engine, bool) {
 	}
 }
 
+// bind returns query with each ? replaced by a placeholder.
+func (e engine) bind(query string) string {
+	parts := strings.Split(query, "?")
+	for i := range parts[1:] {
+		parts[i] += e.placeholder(i + 1)
+	}
+	return strings.Join(parts, "")
+}
+
 func postgres() engine {
 	return engine{
 		name:        "postgres",
@@ -61,6 +73,10 @@ func postgres() engine {
 		columnType: func(t string) string { return t },
 		columns: `SELECT attname, format_type(atttypid, NULL) FROM pg_attribute
 			WHERE attrelid = to_regclass('users') AND attnum > 0 AND NOT attisdropped`,
+		// An array is computed once: a plain IN with a limit may be computed
+		// anew for each row.
+		purge: `DELETE FROM tokens WHERE ctid = ANY (ARRAY(
+			SELECT ctid FROM tokens WHERE expires_at < ? ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED))`,
 		exclusively: lockPostgres,
 	}
 }
@@ -78,7 +94,9 @@ func sqlite() engine {
 			}
 			return t
 		},
-		columns:     `SELECT name, type FROM pragma_table_info('users')`,
+		columns: `SELECT name, type FROM pragma_table_info('users')`,
+		purge: `DELETE FROM tokens WHERE rowid IN (
+			SELECT rowid FROM tokens WHERE expires_at < ? ORDER BY expires_at LIMIT ?)`,
 		exclusively: lockSQLite,
 	}
 }

@@ -24,9 +24,30 @@ func readError(ctx context.Context, op string, err error) error {
 
 // writeError is the error of op where err kept a user from being written.
 func writeError(ctx context.Context, op string, err error) error {
-	switch {
-	case isEmailTaken(err):
+	if isEmailTaken(err) {
 		return core.ErrEmailTaken
+	}
+	return valueError(ctx, op, err)
+}
+
+// tokenError is the error of op where err kept a token from being written. The
+// key of a token is all that is unique there, and its user all that it refers
+// to.
+func tokenError(ctx context.Context, op string, err error) error {
+	state, code := sqlState(err), sqliteCode(err)
+	switch {
+	case state == "23505" || code == sqlitePrimaryKey || code == sqliteUnique:
+		return core.ErrTokenTaken
+	case state == "23503" || code == sqliteForeignKey:
+		return core.ErrUserNotFound
+	default:
+		return valueError(ctx, op, err)
+	}
+}
+
+// valueError is the error of op where err kept values from being written.
+func valueError(ctx context.Context, op string, err error) error {
+	switch {
 	case errors.Is(err, core.ErrInvalidValue):
 		return fmt.Errorf("bunstore: %s: %w", op, err)
 	case isRefused(err):
@@ -117,6 +138,7 @@ const (
 	sqliteLocked     = 6
 	sqliteTooBig     = 18
 	sqliteCheck      = 275
+	sqliteForeignKey = 787
 	sqlitePrimaryKey = 1555
 	sqliteUnique     = 2067
 
@@ -141,6 +163,8 @@ func sqliteCode(err error) int {
 		return sqliteUnique
 	case strings.HasPrefix(text, "CHECK constraint failed: "):
 		return sqliteCheck
+	case text == "FOREIGN KEY constraint failed":
+		return sqliteForeignKey
 	}
 	return 0
 }

@@ -77,6 +77,40 @@ func TestWriteError(t *testing.T) {
 	}
 }
 
+func TestTokenError(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		err  error
+		want error // nil for an outage
+	}{
+		{"postgres taken", &stateError{"23505", `duplicate key value violates unique constraint "tokens_pkey"`}, core.ErrTokenTaken},
+		{"pgdriver taken", &fieldsError{"23505", "tokens_pkey"}, core.ErrTokenTaken},
+		{"modernc taken", &codeError{1555, "constraint failed: UNIQUE constraint failed: tokens.purpose, tokens.digest (1555)"}, core.ErrTokenTaken},
+		{"mattn taken", errors.New("UNIQUE constraint failed: tokens.purpose, tokens.digest"), core.ErrTokenTaken},
+		{"postgres nobody", fmt.Errorf("conn: %w", &stateError{"23503", ""}), core.ErrUserNotFound},
+		{"modernc nobody", &codeError{787, "constraint failed: FOREIGN KEY constraint failed (787)"}, core.ErrUserNotFound},
+		{"mattn nobody", errors.New("FOREIGN KEY constraint failed"), core.ErrUserNotFound},
+		{"postgres too long for an index", &stateError{"54000", ""}, core.ErrInvalidValue},
+		{"modernc too big", &codeError{18, ""}, core.ErrInvalidValue},
+		{"postgres no table", &stateError{"42P01", ""}, nil},
+		{"modernc not null", &codeError{1299, ""}, nil},
+		{"modernc busy", &codeError{5, ""}, nil},
+		{"connection", io.ErrUnexpectedEOF, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := tokenError(t.Context(), "put token", tt.err)
+			for _, kind := range []error{core.ErrTokenTaken, core.ErrUserNotFound, core.ErrInvalidValue, core.ErrEmailTaken, core.ErrTokenNotFound} {
+				if is := errors.Is(got, kind); is != (tt.want == kind) {
+					t.Errorf("got %v, want %v", got, tt.want)
+				}
+			}
+			if tt.want == nil && !errors.Is(got, tt.err) {
+				t.Errorf("got %v, want an error that wraps %v", got, tt.err)
+			}
+		})
+	}
+}
+
 func TestTransient(t *testing.T) {
 	for _, tt := range []struct {
 		name string

@@ -1,6 +1,7 @@
 package bunstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -58,6 +59,7 @@ type answer struct {
 	rows     [][]driver.Value
 	affected int64
 	err      error
+	late     error // after the rows
 }
 
 // engineFake is a database that answers as it is told and notes what it was
@@ -111,7 +113,11 @@ func (c fakeConn) ExecContext(_ context.Context, query string, args []driver.Nam
 
 func (c fakeConn) QueryContext(_ context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	a := c.ask(query, args)
-	return &fakeRows{a.rows}, a.err
+	rows := &fakeRows{rows: a.rows, late: a.late}
+	if len(a.rows) > 0 {
+		rows.columns = make([]string, len(a.rows[0]))
+	}
+	return rows, a.err
 }
 
 type fakeTx struct{ c fakeConn }
@@ -119,20 +125,18 @@ type fakeTx struct{ c fakeConn }
 func (tx fakeTx) Commit() error   { return tx.c.ask("COMMIT", nil).err }
 func (tx fakeTx) Rollback() error { return tx.c.ask("ROLLBACK", nil).err }
 
-type fakeRows struct{ rows [][]driver.Value }
-
-func (r *fakeRows) Columns() []string {
-	if len(r.rows) == 0 {
-		return nil
-	}
-	return make([]string, len(r.rows[0]))
+type fakeRows struct {
+	columns []string
+	rows    [][]driver.Value
+	late    error
 }
 
-func (r *fakeRows) Close() error { return nil }
+func (r *fakeRows) Columns() []string { return r.columns }
+func (r *fakeRows) Close() error      { return nil }
 
 func (r *fakeRows) Next(dest []driver.Value) error {
 	if len(r.rows) == 0 {
-		return io.EOF
+		return cmp.Or(r.late, io.EOF)
 	}
 	copy(dest, r.rows[0])
 	r.rows = r.rows[1:]

@@ -89,6 +89,13 @@ func (m *mapping) value(c column, row reflect.Value) (any, error) {
 // cut brings t to what every engine can keep.
 func cut(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
+// timeForm is bun's form of a time, which sorts by time where an engine keeps
+// it as text.
+const timeForm = "2006-01-02 15:04:05.999999-07:00"
+
+// spell returns how t is bound: drivers differ in what they make of a time.
+func spell(t time.Time) string { return cut(t).Format(timeForm) }
+
 // same reports whether a and b, of one column, are one value.
 func same(a, b any) bool {
 	switch a := a.(type) {

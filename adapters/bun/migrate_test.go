@@ -28,6 +28,11 @@ func TestSchemaHasTheColumns(t *testing.T) {
 				t.Errorf("%v: the schema lacks the column %s", name, c.Name)
 			}
 		}
+		for _, name := range []string{"purpose", "digest", "user_id", "family", "epoch", "created_at", "expires_at", "data"} {
+			if _, tokens, _ := strings.Cut(sql.String(), "CREATE TABLE tokens"); !strings.Contains(tokens, "\n    "+name+" ") {
+				t.Errorf("%v: the schema lacks the token's column %s", m.engine.name, name)
+			}
+		}
 		if !strings.Contains(sql.String(), "CONSTRAINT "+keyConstraint+" UNIQUE (email_key)") {
 			t.Errorf("%v: the schema lacks the constraint %s", name, keyConstraint)
 		}
@@ -108,14 +113,15 @@ func TestMigrateIsAllOrNothing(t *testing.T) {
 		want    string           // what the error starts with
 		asked   []string
 	}{
-		{"newer database", dialect.PG, 99, userColumns, "none", "the database is at version 99 and this program knows 1", slices.Concat(postgres, []string{"ROLLBACK"})},
-		{"newer database", dialect.SQLite, 99, userColumns, "none", "the database is at version 99 and this program knows 1", slices.Concat(sqlite, []string{"ROLLBACK"})},
+		{"newer database", dialect.PG, 99, userColumns, "none", "the database is at version 99 and this program knows 2", slices.Concat(postgres, []string{"ROLLBACK"})},
+		{"newer database", dialect.SQLite, 99, userColumns, "none", "the database is at version 99 and this program knows 2", slices.Concat(sqlite, []string{"ROLLBACK"})},
 		{"step", dialect.PG, 0, userColumns, "--", "0001_users.sql: unexpected EOF", slices.Concat(postgres, []string{"--", "ROLLBACK"})},
 		{"step", dialect.SQLite, 0, userColumns, "--", "0001_users.sql: unexpected EOF", slices.Concat(sqlite, []string{"--", "ROLLBACK"})},
-		{"ids", dialect.PG, 1, userColumns, "none", "IDs: the column id is of type text, and not uuid", slices.Concat(postgres, []string{"SELECT attname", "ROLLBACK"})},
-		{"column", dialect.SQLite, 1, userColumns, "ALTER", "add column nickname: unexpected EOF", slices.Concat(sqlite, []string{"SELECT name", "ALTER", "ROLLBACK"})},
-		{"commit", dialect.SQLite, 1, userColumns, "COMMIT", "unexpected EOF", slices.Concat(sqlite, []string{"SELECT name", "ALTER", "COMMIT", "ROLLBACK"})},
-		{"no table", dialect.SQLite, 1, nil, "none", "there is no table users", slices.Concat(sqlite, []string{"SELECT name", "ROLLBACK"})},
+		{"second step", dialect.SQLite, 1, userColumns, "--", "0002_tokens.sql: unexpected EOF", slices.Concat(sqlite, []string{"--", "ROLLBACK"})},
+		{"ids", dialect.PG, 2, userColumns, "none", "IDs: the column id is of type text, and not uuid", slices.Concat(postgres, []string{"SELECT attname", "ROLLBACK"})},
+		{"column", dialect.SQLite, 2, userColumns, "ALTER", "add column nickname: unexpected EOF", slices.Concat(sqlite, []string{"SELECT name", "ALTER", "ROLLBACK"})},
+		{"commit", dialect.SQLite, 2, userColumns, "COMMIT", "unexpected EOF", slices.Concat(sqlite, []string{"SELECT name", "ALTER", "COMMIT", "ROLLBACK"})},
+		{"no table", dialect.SQLite, 2, nil, "none", "there is no table users", slices.Concat(sqlite, []string{"SELECT name", "ROLLBACK"})},
 		{"lock", dialect.SQLite, 1, userColumns, "BEGIN", "unexpected EOF", sqlite[:1]},
 	} {
 		t.Run(tt.name+" "+tt.dialect.String(), func(t *testing.T) {

@@ -217,9 +217,7 @@ func (st *statement) value(v any) *statement {
 		st.err = err
 	}
 	if at, ok := v.(time.Time); ok {
-		// Drivers differ in what they make of a time. This is bun's form of
-		// it, which sorts by time where an engine keeps it as text.
-		v = at.Format("2006-01-02 15:04:05.999999-07:00")
+		v = spell(at)
 	}
 	st.args = append(st.args, v)
 	return st.text(st.engine.placeholder(len(st.args)))
@@ -230,8 +228,13 @@ func (st *statement) run(ctx context.Context, db conn) (rows int64, err error) {
 	if st.err != nil {
 		return 0, st.err
 	}
+	return exec(ctx, db, st.sql.String(), st.args)
+}
+
+// exec returns how many rows query wrote.
+func exec(ctx context.Context, db conn, query string, args []any) (rows int64, err error) {
 	err = retry(ctx, func() error {
-		result, err := db.ExecContext(ctx, st.sql.String(), st.args...)
+		result, err := db.ExecContext(ctx, query, args...)
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,15 @@
+-- In braces: uuid, or text COLLATE "C" where Config.IDs is core.TextIDs.
+CREATE TABLE tokens (
+    purpose    text COLLATE "C" NOT NULL,
+    digest     text COLLATE "C" NOT NULL,
+    user_id    {id}             NOT NULL,
+    family     text COLLATE "C" NOT NULL,
+    epoch      bigint           NOT NULL,
+    created_at timestamptz      NOT NULL,
+    expires_at timestamptz,
+    data       bytea,
+    CONSTRAINT tokens_pkey PRIMARY KEY (purpose, digest),
+    CONSTRAINT tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+);
+CREATE INDEX tokens_user_id_purpose_idx ON tokens (user_id, purpose);
+CREATE INDEX tokens_expires_at_idx ON tokens (expires_at)
