@@ -54,13 +54,7 @@ func (c *Config) setDefaults() {
 }
 
 func (c *Config) problems() []string {
-	var out []string
-	if n := len(c.Secret); n < minSecret {
-		out = append(out, fmt.Sprintf("Secret is %d bytes, at least %d are needed", n, minSecret))
-	}
-	if isKeyFile(c.Secret) {
-		out = append(out, "Secret looks like a PEM or SSH key, HS256 needs random bytes")
-	}
+	out := secretProblems("Secret", c.Secret)
 	switch {
 	case c.NoExpiry && c.Lifetime != 0:
 		out = append(out, "Lifetime and NoExpiry are both set")
@@ -74,6 +68,17 @@ func (c *Config) problems() []string {
 		if a == "" || !utf8.ValidString(a) {
 			out = append(out, fmt.Sprintf("Audience[%d] is empty or not UTF-8", i))
 		}
+	}
+	return out
+}
+
+func secretProblems(name string, secret []byte) []string {
+	var out []string
+	if n := len(secret); n < minSecret {
+		out = append(out, fmt.Sprintf("%s is %d bytes, at least %d are needed", name, n, minSecret))
+	}
+	if isKeyFile(secret) {
+		out = append(out, name+" looks like a PEM or SSH key, HS256 needs random bytes")
 	}
 	return out
 }

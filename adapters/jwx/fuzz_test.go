@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -101,4 +102,52 @@ func object(t *testing.T, data []byte) map[string]any {
 		t.Fatalf("%q is accepted: %v", data, err)
 	}
 	return out
+}
+
+// FuzzSignerClaims signs any payload and checks that what is accepted says
+// what an independent reading finds in it.
+func FuzzSignerClaims(f *testing.F) {
+	for _, v := range readSignerVectors(f) {
+		parts := strings.Split(v.Token, ".")
+		if len(parts) != 3 || len(v.Token) > 1024 {
+			continue
+		}
+		if payload, err := base64.RawURLEncoding.DecodeString(parts[1]); err == nil {
+			f.Add(payload)
+		}
+	}
+	now := time.Unix(1700000000, 0)
+	s := signer(f, now, "another "+secret, secret)
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		input := newHeader + "." + encode(payload)
+		got, err := s.Verify(t.Context(), input+"."+encode(macOf(input)), reset)
+		if err != nil {
+			return
+		}
+		c := object(t, payload)
+		if got.Subject != c["sub"] || got.Subject == "" || !got.Expires.IsZero() && !got.Expires.After(now) {
+			t.Errorf("got %+v from %s", got, payload)
+		}
+		if _, ok := c["exp"]; ok == got.Expires.IsZero() {
+			t.Errorf("got expiry %v from %s", got.Expires, payload)
+		}
+		for _, v := range got.Values {
+			if c[v.Name] != v.Value || slices.Contains(claimNames, v.Name) {
+				t.Errorf("got value %+v from %s", v, payload)
+			}
+			delete(c, v.Name)
+		}
+		for name := range c {
+			if !slices.Contains(claimNames, name) {
+				t.Errorf("got no value %q from %s", name, payload)
+			}
+		}
+		if slices.ContainsFunc(got.Values, func(v ports.Claim) bool { return v.Name == "" }) || got.Expires.Unix() < 0 && !got.Expires.IsZero() {
+			return // Sign makes no such token
+		}
+		again, err := s.Verify(t.Context(), sign(t, s, got), reset)
+		if err != nil || !reflect.DeepEqual(again, got) {
+			t.Errorf("signed again: got %+v, %v, want %+v", again, err, got)
+		}
+	})
 }

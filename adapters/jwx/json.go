@@ -6,12 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-// readObject reads a segment of a token that holds a JSON object. It fails
-// for one that names a member twice, which parsers understand differently
-// (RFC 7515, section 4).
-func readObject(segment string) (map[string]json.RawMessage, bool) {
-	data, ok := decode(segment)
-	if !ok || !utf8.Valid(data) {
+// readObject reads a JSON object. It fails for one that names a member twice,
+// which parsers understand differently (RFC 7515, section 4).
+func readObject(data []byte) (map[string]json.RawMessage, bool) {
+	if !utf8.Valid(data) {
 		return nil, false
 	}
 	var object map[string]json.RawMessage

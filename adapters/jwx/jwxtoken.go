@@ -1,9 +1,11 @@
-// Package jwxtoken makes sessions of signed tokens: JSON Web Tokens (RFC
-// 7519) that FastAPI Users accepts and whose tokens it accepts.
+// Package jwxtoken makes sessions of signed tokens, and the tokens of mails:
+// JSON Web Tokens (RFC 7519) that FastAPI Users accepts and whose tokens it
+// accepts.
 //
 //	strategy, err := jwxtoken.New(jwxtoken.Config{Secret: secret, Lifetime: time.Hour})
+//	signer, err := jwxtoken.NewSigner(jwxtoken.SignerConfig{Secrets: [][]byte{secret}})
 //
-// Nothing is stored, so a token cannot be ended before it expires, save by
+// Nothing is stored, so a session cannot be ended before it expires, save by
 // raising the epoch of its user, which ends all of them.
 package jwxtoken
 
@@ -29,8 +31,7 @@ const maxEpoch = 1 << 53
 // Strategy implements [ports.Strategy] without keeping anything. It is safe
 // for concurrent use.
 type Strategy struct {
-	key      key
-	header   string // of new tokens, in base64url
+	keys     []key  // one
 	audience []byte // of new tokens, in JSON
 	accepted []string
 	lifetime time.Duration // zero means no expiry
@@ -51,8 +52,7 @@ func New(cfg Config) (*Strategy, error) {
 		return nil, fmt.Errorf("jwxtoken: %w", err)
 	}
 	return &Strategy{
-		key:      k,
-		header:   encode([]byte(`{"alg":"` + k.alg + `","typ":"JWT"}`)),
+		keys:     []key{k},
 		audience: appendList(nil, cfg.Audience),
 		accepted: cfg.Audience,
 		lifetime: cfg.Lifetime,
@@ -78,16 +78,27 @@ func (s *Strategy) Issue(ctx context.Context, g ports.Grant) (token string, expi
 		return "", time.Time{}, fmt.Errorf("jwxtoken: epoch %d is out of range", g.Epoch)
 	}
 	expires = s.expiry(g.Expires)
-	input := s.header + "." + encode(s.claims(g, expires))
-	signature, err := s.key.sign([]byte(input))
-	if err != nil {
-		return "", time.Time{}, fmt.Errorf("jwxtoken: sign: %w", err)
-	}
-	token = input + "." + encode(signature)
-	if len(token) > maxToken {
-		return "", time.Time{}, fmt.Errorf("jwxtoken: token is %d bytes, above %d", len(token), maxToken)
+	if token, err = seal(s.claims(g, expires), s.keys[0]); err != nil {
+		return "", time.Time{}, err
 	}
 	return token, expires, nil
+}
+
+// newHeader is the header of new tokens.
+var newHeader = encode([]byte(`{"alg":"` + algorithm + `","typ":"JWT"}`))
+
+// seal returns a signed token.
+func seal(payload []byte, k key) (string, error) {
+	input := newHeader + "." + encode(payload)
+	signature, err := k.sign([]byte(input))
+	if err != nil {
+		return "", fmt.Errorf("jwxtoken: sign: %w", err)
+	}
+	token := input + "." + encode(signature)
+	if len(token) > maxToken {
+		return "", fmt.Errorf("jwxtoken: token is %d bytes, above %d", len(token), maxToken)
+	}
+	return token, nil
 }
 
 // expiry returns when a new token expires, if it is to expire at asked: zero

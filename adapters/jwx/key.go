@@ -11,10 +11,12 @@ import (
 // the last character, as JSON. What the functions close over is not printed
 // with a key.
 type key struct {
-	alg    string
 	sign   func(input []byte) (signature []byte, err error)
 	verify func(input, signature []byte) error
 }
+
+// algorithm is the only one: that of hmacKey.
+const algorithm = "HS256"
 
 func hmacKey(secret []byte) (key, error) {
 	signer, err := jws.NewSigner(jwa.HS256)
@@ -26,7 +28,6 @@ func hmacKey(secret []byte) (key, error) {
 		return key{}, err
 	}
 	return key{
-		alg:    jwa.HS256.String(),
 		sign:   func(input []byte) ([]byte, error) { return signer.Sign(input, secret) },
 		verify: func(input, signature []byte) error { return verifier.Verify(input, signature, secret) },
 	}, nil

@@ -11,26 +11,10 @@ import (
 	"github.com/gousher/usher/ports"
 )
 
-// read returns what token stands for. The signature is verified, over the
-// bytes as received, before any of them is decoded.
+// read returns what token stands for.
 func (s *Strategy) read(token string) (ports.Grant, bool) {
-	if len(token) > maxToken {
-		return ports.Grant{}, false
-	}
-	header, rest, ok1 := strings.Cut(token, ".")
-	payload, signature, ok2 := strings.Cut(rest, ".")
-	if !ok1 || !ok2 {
-		return ports.Grant{}, false
-	}
-	mac, ok := decode(signature)
+	payload, ok := open(token, s.keys)
 	if !ok {
-		return ports.Grant{}, false
-	}
-	input := token[:len(header)+1+len(payload)]
-	if s.key.verify([]byte(input), mac) != nil {
-		return ports.Grant{}, false
-	}
-	if header != s.header && !s.acceptsHeader(header) {
 		return ports.Grant{}, false
 	}
 	claims, ok := readObject(payload)
@@ -40,12 +24,40 @@ func (s *Strategy) read(token string) (ports.Grant, bool) {
 	return s.grant(claims)
 }
 
+// open returns the payload of a token that one of the keys signed. The
+// signature is verified, over the bytes as received, before any of them is
+// decoded.
+func open(token string, keys []key) (payload []byte, ok bool) {
+	if len(token) > maxToken {
+		return nil, false
+	}
+	header, rest, ok1 := strings.Cut(token, ".")
+	segment, signature, ok2 := strings.Cut(rest, ".")
+	if !ok1 || !ok2 {
+		return nil, false
+	}
+	mac, ok := decode(signature)
+	if !ok {
+		return nil, false
+	}
+	input := []byte(token[:len(header)+1+len(segment)])
+	signed := func(k key) bool { return k.verify(input, mac) == nil }
+	if !slices.ContainsFunc(keys, signed) || header != newHeader && !acceptsHeader(header) {
+		return nil, false
+	}
+	return decode(segment)
+}
+
 // acceptsHeader checks the header of a token that another issuer made. Keys
 // and certificates that it names are not looked at. No extension is known, so
 // none may be critical, and the payload may not be anything but base64 (RFC
 // 7797).
-func (s *Strategy) acceptsHeader(segment string) bool {
-	header, ok := readObject(segment)
+func acceptsHeader(segment string) bool {
+	data, ok := decode(segment)
+	if !ok {
+		return false
+	}
+	header, ok := readObject(data)
 	if !ok {
 		return false
 	}
@@ -53,33 +65,13 @@ func (s *Strategy) acceptsHeader(segment string) bool {
 	kid, named := header["kid"]
 	_, critical := header["crit"]
 	_, encoded := header["b64"]
-	return alg == s.key.alg && (!named || isText(kid)) && !critical && !encoded
+	return alg == algorithm && (!named || isText(kid)) && !critical && !encoded
 }
 
-// grant checks the claims by the rules of RFC 7519, section 4.1, without any
-// leeway.
+// grant checks the claims of a session.
 func (s *Strategy) grant(claims map[string]json.RawMessage) (ports.Grant, bool) {
-	now := s.now()
-	for _, name := range []string{"iat", "nbf"} {
-		if claim, ok := claims[name]; ok {
-			if at, ok := date(claim); !ok || at.After(now) {
-				return ports.Grant{}, false
-			}
-		}
-	}
-	var expires time.Time
-	if claim, ok := claims["exp"]; ok {
-		if expires, ok = date(claim); !ok || !now.Before(expires) {
-			return ports.Grant{}, false
-		}
-	} else if s.lifetime != 0 {
-		return ports.Grant{}, false
-	}
-	if claim, ok := claims["jti"]; ok && !isText(claim) {
-		return ports.Grant{}, false
-	}
-	sub, ok := text(claims["sub"])
-	if !ok || sub == "" || !s.acceptsAudience(claims["aud"]) {
+	sub, expires, ok := registered(claims, s.now(), s.accepted)
+	if !ok || expires.IsZero() && s.lifetime != 0 {
 		return ports.Grant{}, false
 	}
 	var epoch uint64
@@ -92,10 +84,33 @@ func (s *Strategy) grant(claims map[string]json.RawMessage) (ports.Grant, bool) 
 	return ports.Grant{UserID: sub, Epoch: int64(epoch), Expires: expires}, true
 }
 
-// acceptsAudience checks a claim that is a string or a list of strings.
-func (s *Strategy) acceptsAudience(claim json.RawMessage) bool {
+// registered checks the claims of RFC 7519, section 4.1, without any leeway,
+// and returns the subject and the expiry, which is zero where there is none.
+func registered(claims map[string]json.RawMessage, now time.Time, audiences []string) (sub string, expires time.Time, ok bool) {
+	for _, name := range []string{"iat", "nbf"} {
+		if claim, ok := claims[name]; ok {
+			if at, ok := date(claim); !ok || at.After(now) {
+				return "", time.Time{}, false
+			}
+		}
+	}
+	if claim, ok := claims["exp"]; ok {
+		if expires, ok = date(claim); !ok || !now.Before(expires) {
+			return "", time.Time{}, false
+		}
+	}
+	if claim, ok := claims["jti"]; ok && !isText(claim) {
+		return "", time.Time{}, false
+	}
+	sub, ok = text(claims["sub"])
+	return sub, expires, ok && sub != "" && hasAudience(claims["aud"], audiences)
+}
+
+// hasAudience checks a claim that is a string or a list of strings for one of
+// those accepted.
+func hasAudience(claim json.RawMessage, accepted []string) bool {
 	if one, ok := text(claim); ok {
-		return slices.Contains(s.accepted, one)
+		return slices.Contains(accepted, one)
 	}
 	var list []json.RawMessage
 	if json.Unmarshal(claim, &list) != nil {
@@ -107,7 +122,7 @@ func (s *Strategy) acceptsAudience(claim json.RawMessage) bool {
 		if !ok {
 			return false
 		}
-		found = found || slices.Contains(s.accepted, one)
+		found = found || slices.Contains(accepted, one)
 	}
 	return found
 }
