@@ -2,6 +2,7 @@ package argon2hash_test
 
 import (
 	"fmt"
+	"github.com/gousher/usher/core"
 
 	argon2hash "github.com/gousher/usher/adapters/argon2"
 )
@@ -64,4 +65,15 @@ func ExampleNew_problems() {
 	_, err := argon2hash.New(argon2hash.Config{Memory: 7, Time: 11})
 	fmt.Println(err)
 	// Output: argon2hash.Config: Memory is 7 KiB, Argon2 needs at least 8 for each of 1 lanes; Time is 11, above MaxTime, which is 10
+}
+
+// The hasher is a field of core.Config, which names what else it needs.
+func ExampleNew() {
+	hasher, err := argon2hash.New(argon2hash.Config{Memory: 46 * 1024, Time: 1})
+	if err != nil {
+		panic(err)
+	}
+	_, err = core.NewManager(core.Config[*core.User]{Hasher: hasher})
+	fmt.Println(err)
+	// Output: core.Config: Stores.Users is missing; Emails is missing
 }

@@ -42,3 +42,10 @@ func ExampleEmails_Key() {
 	// false
 	// @jose
 }
+
+// Emails is a field of core.Config, which names what else it needs.
+func ExampleNew() {
+	_, err := core.NewManager(core.Config[*core.User]{Emails: email.New()})
+	fmt.Println(err)
+	// Output: core.Config: Stores.Users is missing; Hasher is missing
+}
