@@ -38,7 +38,7 @@ type API[U core.AnyUser] struct {
 	routes  []route // in the order of their declaration
 }
 
-// Router is a group of routes: [Auth], [Register] or [Users].
+// Router is a group of routes: [Auth], [Register], [Reset], [Verify] or [Users].
 type Router interface{ isRouter() }
 
 // Mount is a prefix and the routers below it; make one with [Include].
@@ -107,19 +107,9 @@ func (a *API[U]) include(m Mount) (problems []string) {
 		bad("the prefix is neither empty nor a path such as /auth")
 	}
 	for _, router := range m.routers {
-		var routes []route
-		switch r := router.(type) {
-		case Auth:
-			if _, ok := a.auth.Backend(r.Backend); !ok {
-				bad("Auth.Backend: there is no backend %q", r.Backend)
-			}
-			routes = a.authRoutes(r)
-		case Register:
-			routes = a.registerRoutes()
-		case Users:
-			routes = a.usersRoutes(r)
-		default:
-			bad("a router is %T", router)
+		routes, problem := a.routesOf(router)
+		if problem != "" {
+			bad("%s", problem)
 		}
 		for _, rt := range routes {
 			rt.path = m.prefix + rt.path
@@ -130,6 +120,34 @@ func (a *API[U]) include(m Mount) (problems []string) {
 		}
 	}
 	return problems
+}
+
+// routesOf returns the routes of router and what keeps it from working.
+func (a *API[U]) routesOf(router Router) (routes []route, problem string) {
+	switch r := router.(type) {
+	case Auth:
+		if _, ok := a.auth.Backend(r.Backend); !ok {
+			problem = fmt.Sprintf("Auth.Backend: there is no backend %q", r.Backend)
+		}
+		return a.authRoutes(r), problem
+	case Register:
+		return a.registerRoutes(), ""
+	case Reset:
+		return a.resetRoutes(), a.mailProblem("Reset")
+	case Verify:
+		return a.verifyRoutes(), a.mailProblem("Verify")
+	case Users:
+		return a.usersRoutes(r), ""
+	}
+	return nil, fmt.Sprintf("a router is %T", router)
+}
+
+// mailProblem is empty where the manager sends mails.
+func (a *API[U]) mailProblem(router string) string {
+	if a.users.Mails() {
+		return ""
+	}
+	return router + ": the manager sends no mails, as its core.Config.Mail is empty"
 }
 
 func validPrefix(prefix string) bool {

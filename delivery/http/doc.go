@@ -4,7 +4,7 @@
 //
 //	api, err := httpauth.New(auth, httpauth.Config[*Member]{Schema: schema},
 //		httpauth.Include("/auth/jwt", httpauth.Auth{Backend: "jwt"}),
-//		httpauth.Include("/auth", httpauth.Register{}),
+//		httpauth.Include("/auth", httpauth.Register{}, httpauth.Reset{}, httpauth.Verify{}),
 //		httpauth.Include("/users", httpauth.Users{}),
 //	)
 //
@@ -13,6 +13,13 @@
 // its prefixes, without a middleware that changes them. [API.Current] protects
 // the application's own routes. [Serve] runs a server with timeouts that a
 // server on the internet needs.
+//
+// # Mails
+//
+// The routes of [Reset] and [Verify] that ask for a mail answer 202 as soon as
+// the mail is queued, to known and unknown addresses alike. What becomes of
+// the mail shows in the log only. While the queue is full, everybody gets 503
+// with Retry-After.
 //
 // # Errors
 //

@@ -11,7 +11,7 @@ import (
 )
 
 // codes are the words for errors that differ between routes.
-type codes struct{ emailTaken, invalidPassword string }
+type codes struct{ emailTaken, invalidPassword, invalidToken string }
 
 // answer is what a client is told of an error.
 type answer struct {
@@ -37,6 +37,7 @@ var sentinels = []struct {
 	{core.ErrInvalidCredentials, http.StatusBadRequest, "LOGIN_BAD_CREDENTIALS"},
 	{core.ErrInactive, http.StatusBadRequest, "LOGIN_BAD_CREDENTIALS"},
 	{core.ErrUnverified, http.StatusBadRequest, "LOGIN_USER_NOT_VERIFIED"},
+	{core.ErrAlreadyVerified, http.StatusBadRequest, "VERIFY_USER_ALREADY_VERIFIED"},
 }
 
 func answerTo(err error, c *call) answer {
@@ -59,6 +60,9 @@ func answerTo(err error, c *call) answer {
 	}
 	if errors.Is(err, core.ErrEmailTaken) {
 		return answer{status: http.StatusBadRequest, detail: c.codes.emailTaken}
+	}
+	if errors.Is(err, core.ErrInvalidToken) && c.codes.invalidToken != "" {
+		return answer{status: http.StatusBadRequest, detail: c.codes.invalidToken}
 	}
 	if e, ok := errors.AsType[*core.BusyError](err); ok {
 		return answer{status: http.StatusServiceUnavailable, detail: "Service Unavailable", retryAfter: max(e.RetryAfter, 1)}

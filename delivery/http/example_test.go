@@ -88,6 +88,60 @@ func Example() {
 	// 200 Hello, ann@example.com
 }
 
+// The answer to a forgotten password is the same for everybody, and the token
+// goes out by mail only.
+func ExampleReset() {
+	var token string
+	users, err := core.NewManager(core.Config[*Member]{
+		Stores: memory.New[Member](memory.Config{}),
+		Hasher: plainHasher{},
+		Emails: emails{},
+		Mail: core.Mailing{Signer: &signer{}, Mailer: &postbox{send: func(m ports.Mail) error {
+			fmt.Println("mail to", m.Email)
+			token = m.Token
+			return nil
+		}}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	auth, err := core.NewAuthenticator(users, core.Backend[*Member]{
+		Name: "jwt", Strategy: &tokens{grants: map[string]ports.Grant{}}, Transport: core.Bearer{},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	api, err := httpauth.New(auth, httpauth.Config[*Member]{}, httpauth.Include("/auth", httpauth.Reset{}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	ann := &Member{User: core.User{Email: "ann@example.com", IsActive: true}}
+	if _, err := users.Create(context.Background(), ann, "correct horse"); err != nil {
+		log.Fatal(err)
+	}
+
+	send := func(path, body string) {
+		r := httptest.NewRequest("POST", path, strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		api.ServeHTTP(w, r)
+		if err := users.Drain(context.Background()); err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(w.Code, w.Body)
+	}
+	send("/auth/forgot-password", `{"email":"ben@example.com"}`)
+	send("/auth/forgot-password", `{"email":"ann@example.com"}`)
+	send("/auth/reset-password", `{"token":"`+token+`","password":"battery staple"}`)
+	send("/auth/reset-password", `{"token":"`+token+`","password":"battery staple"}`)
+	// Output:
+	// 202 null
+	// mail to ann@example.com
+	// 202 null
+	// 200 null
+	// 400 {"detail":"RESET_PASSWORD_BAD_TOKEN"}
+}
+
 // What is wrong with the wiring is told at once, and all of it.
 func ExampleNew_problems() {
 	_, err := httpauth.New(newAuth(), httpauth.Config[*Member]{Timeout: -1},

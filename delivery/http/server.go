@@ -64,15 +64,7 @@ func (c *ServerConfig) setDefaults() {
 // returns an error. It also returns the error of a listener that fails.
 func Serve(ctx context.Context, listener net.Listener, handler http.Handler, cfg ServerConfig) error {
 	cfg.setDefaults()
-	srv := &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: cfg.ReadHeaderTimeout,
-		ReadTimeout:       cfg.ReadTimeout,
-		WriteTimeout:      cfg.WriteTimeout,
-		IdleTimeout:       cfg.IdleTimeout,
-		MaxHeaderBytes:    cfg.MaxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(cfg.Log.Handler(), slog.LevelWarn),
-	}
+	srv := cfg.server(handler)
 	stopped := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() { stopped <- shutdown(srv, cfg.ShutdownGrace) })
 	err := srv.Serve(listener)
@@ -81,6 +73,18 @@ func Serve(ctx context.Context, listener net.Listener, handler http.Handler, cfg
 		return fmt.Errorf("httpauth: serve: %w", err)
 	}
 	return <-stopped
+}
+
+func (c *ServerConfig) server(handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: c.ReadHeaderTimeout,
+		ReadTimeout:       c.ReadTimeout,
+		WriteTimeout:      c.WriteTimeout,
+		IdleTimeout:       c.IdleTimeout,
+		MaxHeaderBytes:    c.MaxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(c.Log.Handler(), slog.LevelWarn),
+	}
 }
 
 // shutdown stops srv, by force once the grace is over.

@@ -54,6 +54,9 @@ type world struct {
 	backends []backend
 
 	tokens *tokens
+	// signer and post are set by withMail.
+	signer *signer
+	post   *postbox
 	users  *core.Manager[*Member]
 	auth   *core.Authenticator[*Member]
 	api    *api

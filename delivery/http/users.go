@@ -1,6 +1,7 @@
 package httpauth
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
@@ -55,7 +56,20 @@ func (a *API[U]) changeSelf(c *call, p core.Policy[U]) error {
 	if err != nil {
 		return err
 	}
+	a.carry(c, s, u)
 	return a.show(c, http.StatusOK, u)
+}
+
+// carry lets the session go on where a change of u has ended all sessions. The
+// change is made, so that the answer does not depend on it, and a client that
+// has gone finds its session when it comes back.
+func (a *API[U]) carry(c *call, s core.Session[U], u U) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), a.timeout)
+	defer cancel()
+	if err := a.auth.Carry(ctx, s, u); err != nil {
+		a.log.ErrorContext(ctx, "usher: session not carried over a new password",
+			"method", c.r.Method, "path", c.r.URL.Path, "error", err)
+	}
 }
 
 // named returns the user whom the path names, to those whom p allows.
