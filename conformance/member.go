@@ -32,6 +32,31 @@ type Settings struct {
 	Limits map[string]int64 `json:"limits" bson:"limits"`
 }
 
+// Edits are changes of each field that change may set, by its name.
+func Edits() map[string]func(m *Member) {
+	text, number, at := "motto", int64(7), when.Add(time.Hour)
+	return map[string]func(m *Member){
+		"email":           func(m *Member) { m.Email = "A@e.com" },
+		"email_key":       func(m *Member) { m.EmailKey = "b@e.com" },
+		"hashed_password": func(m *Member) { m.HashedPassword = "new" },
+		"is_active":       func(m *Member) { m.IsActive = !m.IsActive },
+		"is_superuser":    func(m *Member) { m.IsSuperuser = !m.IsSuperuser },
+		"is_verified":     func(m *Member) { m.IsVerified = !m.IsVerified },
+		"session_epoch":   func(m *Member) { m.SessionEpoch++ },
+		"created_at":      func(m *Member) { m.CreatedAt = m.CreatedAt.Add(-time.Hour) },
+		"updated_at":      func(m *Member) { m.UpdatedAt = m.UpdatedAt.Add(time.Hour) },
+		"nickname":        func(m *Member) { m.Nickname = "Ann" },
+		"motto":           func(m *Member) { m.Motto = &text },
+		"score":           func(m *Member) { m.Score = -1 },
+		"rank":            func(m *Member) { m.Rank = &number },
+		"weight":          func(m *Member) { m.Weight = 0.5 },
+		"trusted":         func(m *Member) { m.Trusted = !m.Trusted },
+		"tags":            func(m *Member) { m.Tags = []string{"x"} },
+		"settings":        func(m *Member) { m.Settings.Limits = map[string]int64{"x": 1} },
+		"last_seen":       func(m *Member) { m.LastSeen = &at },
+	}
+}
+
 type users = ports.UserStore[*Member]
 
 // when is a time with microseconds, which every store keeps.

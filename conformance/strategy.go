@@ -61,6 +61,19 @@ func (s TimedStrategy) grant(id string, epoch int64) ports.Grant {
 	return ports.Grant{UserID: id, Epoch: epoch, Methods: []string{"pwd"}, At: s.Clock.Now(), Family: "family"}
 }
 
+// forgeries returns texts that are not token, most of them nearly so.
+func forgeries(token string) []string {
+	forged := []string{"", " ", "x", "a.b.c", "..", "\x00", "\xff", token + "x", token + "\n", " " + token, token[1:], token[:len(token)-1], token + token}
+	for i := range token {
+		other := "A"
+		if token[i] == 'A' {
+			other = "B"
+		}
+		forged = append(forged, token[:i]+other+token[i+1:])
+	}
+	return forged
+}
+
 // StrategyCases returns the cases of [TestStrategy].
 func StrategyCases() []Case[TimedStrategy] {
 	return []Case[TimedStrategy]{
@@ -85,15 +98,7 @@ func StrategyCases() []Case[TimedStrategy] {
 			Rule: "core.ErrInvalidToken for a token that this strategy did not issue or that was altered",
 			Run: func(t testing.TB, s TimedStrategy) {
 				token, _ := issue(t, s, s.grant("42", 0))
-				forged := []string{"", " ", "x", "a.b.c", "..", "\x00", "\xff", token + "x", token + "\n", " " + token, token[1:], token[:len(token)-1], token + token}
-				for i := range token {
-					other := byte('A')
-					if token[i] == other {
-						other = 'B'
-					}
-					forged = append(forged, token[:i]+string(other)+token[i+1:])
-				}
-				for _, f := range forged {
+				for _, f := range forgeries(token) {
 					_, err := s.Verify(t.Context(), f)
 					wantErr(t, "Verify of a token that was not issued", err, core.ErrInvalidToken)
 				}

@@ -221,6 +221,22 @@ func userStoreUpdate() []Case[users] {
 			},
 		},
 		{
+			ID: "CX-02b", Name: "Update/deadline during change",
+			Rule: "when the context ends, Update returns its error, and nothing is written",
+			Run: func(t testing.TB, s users) {
+				m := created(t, s, "a@e.com")
+				ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+				defer cancel()
+				_, err := s.Update(ctx, m.ID, func(m *Member) error {
+					m.Nickname = "x"
+					<-ctx.Done()
+					return nil
+				})
+				wantErr(t, "Update", err, context.DeadlineExceeded)
+				wantSame(t, byID(t, s, m.ID), m)
+			},
+		},
+		{
 			ID: "CX-01b", Name: "Update/cancelled during change",
 			Rule: "when the context ends, Update returns its error, and nothing is written",
 			Run: func(t testing.TB, s users) {

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"errors"
 	"math"
 	"strings"
 	"testing"
@@ -117,6 +118,21 @@ func userStoreValues() []Case[users] {
 			},
 		},
 		{
+			ID: "CR-02c", Name: "Update/every field",
+			Rule: "Update writes what change altered",
+			Run: func(t testing.TB, s users) {
+				m := created(t, s, "a@e.com")
+				for name, alter := range Edits() {
+					want := byID(t, s, m.ID)
+					_, err := s.Update(t.Context(), m.ID, func(m *Member) error { alter(m); return nil })
+					must(t, err, "Update ", name)
+					alter(want)
+					want.Revision++
+					wantSame(t, byID(t, s, m.ID), want)
+				}
+			},
+		},
+		{
 			ID: "CR-03", Name: "ByID/nobody",
 			Rule: "core.ErrUserNotFound where there is no such user, also for an id that cannot be one",
 			Run: func(t testing.TB, s users) {
@@ -142,6 +158,14 @@ func userStoreValues() []Case[users] {
 			Run: func(t testing.TB, s users) {
 				m := created(t, s, "a@e.com")
 				upper := strings.ToUpper(m.ID)
+				odd := member("odd@e.com")
+				odd.ID = "Ann/1 ü"
+				_, isUUID := core.UUIDs.Parse(m.ID)
+				if errors.Is(s.Create(t.Context(), odd), core.ErrInvalidValue) && isUUID { // its ids are UUIDs
+					for _, spelling := range []string{upper, strings.ReplaceAll(m.ID, "-", ""), "{" + m.ID + "}", "urn:uuid:" + m.ID} {
+						wantSame(t, byID(t, s, spelling), m)
+					}
+				}
 				if got, err := s.ByID(t.Context(), upper); err == nil {
 					wantSame(t, got, m)
 					got, err = s.Update(t.Context(), upper, func(m *Member) error { m.Nickname = "Ann"; return nil })
