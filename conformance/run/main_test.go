@@ -22,6 +22,7 @@ func TestMain(m *testing.M) {
 // onEngines runs f for every SQL engine, on a fresh database.
 func onEngines(t *testing.T, f func(t *testing.T, dsn string)) {
 	t.Helper()
-	t.Run("SQLite", func(t *testing.T) { f(t, engine.SQLite(t)) })
-	t.Run("PostgreSQL", func(t *testing.T) { f(t, engine.Postgres(t)) })
+	for _, on := range sqlEngines {
+		t.Run(on.name, func(t *testing.T) { f(t, on.fresh(t)) })
+	}
 }

@@ -27,7 +27,7 @@ import (
 // childEnv makes the test binary serve in the place of running tests.
 const (
 	childEnv   = "USHER_RUN_SERVE"   // the database's DSN
-	flavourEnv = "USHER_RUN_FLAVOUR" // "" or "naive"
+	flavourEnv = "USHER_RUN_FLAVOUR" // "", "naive" or "upgrades"
 )
 
 // patient is how long a server of a race lets a request take. What is tested
@@ -66,6 +66,35 @@ func (s lookThenInsert) Create(ctx context.Context, m *member) error {
 	return s.users.Create(ctx, m)
 }
 
+// Update reads, changes and writes, without a look at what others did.
+func (s lookThenInsert) Update(ctx context.Context, id string, change func(*member) error) (*member, error) {
+	read, err := s.ByID(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := change(read); err != nil {
+		return nil, err
+	}
+	return s.users.Update(ctx, id, func(m *member) error { *m = *core.Clone(read); return nil })
+}
+
+// newManager returns a manager of the users in s that mails into the drawer
+// and makes hashes of that many passes.
+func newManager(s stores, mails *drawer, passes uint32) (*core.Manager[*member], error) {
+	hasher, err := cheapHasher(passes)
+	if err != nil {
+		return nil, err
+	}
+	signer, err := jwxtoken.NewSigner(jwxtoken.SignerConfig{Secrets: [][]byte{[]byte(strings.Repeat("m", 32))}})
+	if err != nil {
+		return nil, err
+	}
+	return core.NewManager(core.Config[*member]{
+		Stores: s, Hasher: hasher, Emails: email.New(), Hashing: core.Hashing{Queue: 256, Wait: patient},
+		Mail: core.Mailing{Signer: signer, Mailer: mails},
+	})
+}
+
 // newHandler wires a server on the database that dsn names.
 func newHandler(dsn, flavour string) (http.Handler, error) {
 	db, err := openBun(dsn)
@@ -79,13 +108,11 @@ func newHandler(dsn, flavour string) (http.Handler, error) {
 	if flavour == "naive" {
 		stores.Users = lookThenInsert{stores.Users}
 	}
-	hasher, err := cheapHasher(2)
-	if err != nil {
-		return nil, err
+	passes := uint32(1)
+	if flavour == "upgrades" {
+		passes = 2
 	}
-	manager, err := core.NewManager(core.Config[*member]{
-		Stores: stores, Hasher: hasher, Emails: email.New(), Hashing: core.Hashing{Queue: 256, Wait: patient},
-	})
+	manager, err := newManager(stores, &drawer{}, passes)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +128,7 @@ func newHandler(dsn, flavour string) (http.Handler, error) {
 		Update: core.Updating(func(in memberUpdate, m *member) { in.Nickname.Apply(&m.Nickname) }),
 	}},
 		httpauth.Include("/auth/jwt", httpauth.Auth{Backend: "jwt"}),
-		httpauth.Include("/auth", httpauth.Register{}),
+		httpauth.Include("/auth", httpauth.Register{}, httpauth.Reset{}, httpauth.Verify{}),
 		httpauth.Include("/users", httpauth.Users{}))
 }
 
@@ -110,9 +137,9 @@ type memberUpdate struct {
 	Nickname core.Optional[string] `json:"nickname"`
 }
 
-// cheapHasher makes argon2id hashes of 64 KiB.
-func cheapHasher(time uint32) (*argon2hash.Hasher, error) {
-	return argon2hash.New(argon2hash.Config{Memory: 64, Time: time, Parallelism: 1})
+// cheapHasher makes argon2id hashes of 64 KiB and that many passes.
+func cheapHasher(passes uint32) (*argon2hash.Hasher, error) {
+	return argon2hash.New(argon2hash.Config{Memory: 64, Time: passes, Parallelism: 1})
 }
 
 // serve is the life of a child: it prints its address and serves until its

@@ -34,11 +34,14 @@ func TestMemory(t *testing.T) {
 	}
 }
 
+// sqlEngines are the engines of the SQL stores.
+var sqlEngines = []struct {
+	name  string
+	fresh func(testing.TB) string
+}{{"SQLite", engine.SQLite}, {"PostgreSQL", engine.Postgres}}
+
 func TestBun(t *testing.T) {
-	for _, on := range []struct {
-		name  string
-		fresh func(testing.TB) string
-	}{{"SQLite", engine.SQLite}, {"PostgreSQL", engine.Postgres}} {
+	for _, on := range sqlEngines {
 		for _, form := range forms {
 			t.Run(on.name+"/"+form.name, func(t *testing.T) {
 				conformance.TestUserStore(t, func(t testing.TB) users {
@@ -62,13 +65,18 @@ func openDB(t testing.TB, dsn string) *bun.DB {
 	return db
 }
 
-// bunUsers returns the users of a database that has none.
-func bunUsers(t testing.TB, db *bun.DB, cfg bunstore.Config) users {
+// bunStores returns the stores of a database that has none.
+func bunStores(t testing.TB, db *bun.DB, cfg bunstore.Config) stores {
 	t.Helper()
 	require.NoError(t, bunstore.Migrate[member](t.Context(), db, cfg))
-	stores, err := bunstore.New[member](db, cfg)
+	s, err := bunstore.New[member](db, cfg)
 	require.NoError(t, err)
-	return stores.Users
+	return s
+}
+
+func bunUsers(t testing.TB, db *bun.DB, cfg bunstore.Config) users {
+	t.Helper()
+	return bunStores(t, db, cfg).Users
 }
 
 // Eight instances that start at once on an empty database all come up, and

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -496,6 +498,30 @@ func userStoreMutants() []mutant[users] {
 				return m, errors.Join(err, ctx.Err())
 			}
 		})},
+		{"writes after the deadline", "CX-02b", alter(func(a *altered) {
+			a.update = func(ctx context.Context, id string, change func(*member) error) (*member, error) {
+				if err := ctx.Err(); err != nil {
+					return nil, err
+				}
+				m, err := a.users.Update(withoutDeadline{ctx}, id, change)
+				return m, errors.Join(err, ctx.Err())
+			}
+		})},
+		{"finds one spelling of an id only", "CR-03b", alter(func(a *altered) {
+			a.byID = func(ctx context.Context, id string) (*member, error) {
+				m, err := a.users.ByID(ctx, id)
+				if err == nil && m.ID != id {
+					return nil, core.ErrUserNotFound
+				}
+				return m, err
+			}
+			a.delete = func(ctx context.Context, id string) error {
+				if _, err := a.byID(ctx, id); err != nil {
+					return err
+				}
+				return a.users.Delete(ctx, id)
+			}
+		})},
 		{"deletes what is not there", "CR-09", alter(func(a *altered) {
 			a.delete = func(ctx context.Context, id string) error {
 				err := a.users.Delete(ctx, id)
@@ -519,24 +545,71 @@ func userStoreMutants() []mutant[users] {
 				return m, err
 			}
 		})},
-		{"keeps a user in two steps", "CX-01c", alter(func(a *altered) {
-			a.create = func(ctx context.Context, m *member) error {
-				bare := core.Clone(m)
-				bare.Nickname, bare.Tags = "", nil
-				if err := a.users.Create(ctx, bare); err != nil {
-					return err
-				}
-				select {
-				case <-ctx.Done():
-					return ctx.Err()
-				case <-time.After(time.Millisecond):
-				}
-				_, err := a.users.Update(ctx, bare.ID, func(b *member) error { b.Nickname, b.Tags = m.Nickname, m.Tags; return nil })
-				m.ID, m.Revision = bare.ID, 1
-				return err
-			}
-		})},
+		{"keeps a user in two steps", "CX-01c", alter(twoSteps)},
 	}
+}
+
+// twoSteps makes Create keep a bare user and then fill it, and hides that the
+// second step raised the revision.
+func twoSteps(a *altered) {
+	var whole sync.Map
+	hide := func(m *member, err error) (*member, error) {
+		if err == nil {
+			if _, ok := whole.Load(m.ID); ok {
+				m.Revision--
+			}
+		}
+		return m, err
+	}
+	a.create = func(ctx context.Context, m *member) error {
+		bare := core.Clone(m)
+		bare.Nickname, bare.Tags = "", nil
+		if err := a.users.Create(ctx, bare); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Millisecond):
+		}
+		_, err := a.users.Update(ctx, bare.ID, func(b *member) error { b.Nickname, b.Tags = m.Nickname, m.Tags; return nil })
+		if err == nil {
+			whole.Store(bare.ID, true)
+			m.ID, m.Revision = bare.ID, 1
+		}
+		return err
+	}
+	a.byID = func(ctx context.Context, id string) (*member, error) { return hide(a.users.ByID(ctx, id)) }
+	a.byEmail = func(ctx context.Context, key string) (*member, error) { return hide(a.users.ByEmail(ctx, key)) }
+}
+
+// withoutDeadline is a context that ends only by being cancelled.
+type withoutDeadline struct{ context.Context }
+
+func (c withoutDeadline) Err() error {
+	if err := c.Context.Err(); !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return nil
+}
+
+func (withoutDeadline) Done() <-chan struct{} { return nil }
+
+// fieldMutants each leave one field out of their updates.
+func fieldMutants() []mutant[users] {
+	var out []mutant[users]
+	for name := range conformance.Edits() {
+		out = append(out, mutant[users]{"does not write " + name, "CR-02c", spoilUpdate(func(was, m *member) {
+			from, to := reflect.ValueOf(was).Elem(), reflect.ValueOf(m).Elem()
+			for _, field := range reflect.VisibleFields(to.Type()) {
+				if field.Tag.Get("json") == name {
+					to.FieldByIndex(field.Index).Set(from.FieldByIndex(field.Index))
+				}
+			}
+		})})
+	}
+	slices.SortFunc(out, func(a, b mutant[users]) int { return strings.Compare(a.name, b.name) })
+	return out
 }
 
 func softDelete(a *altered) {
@@ -592,5 +665,5 @@ func aliasing(a *altered) {
 }
 
 func TestUserStoreMutants(t *testing.T) {
-	runMutants(t, "UserStore", conformance.UserStoreCases(), memoryUsers, append(userStoreMutants(), sqlMutants()...))
+	runMutants(t, "UserStore", conformance.UserStoreCases(), memoryUsers, slices.Concat(userStoreMutants(), fieldMutants(), sqlMutants()))
 }
