@@ -5,6 +5,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -16,8 +17,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	httpauth "github.com/gousher/usher/delivery/http"
 )
 
 func main() {
@@ -32,7 +31,7 @@ const startTimeout = 15 * time.Second
 // run returns the exit status: 0 after a graceful stop, 1 where the program
 // could not start or serve, 2 where it was called wrongly.
 func run(ctx context.Context, args []string, env func(string) string, stdout, stderr io.Writer) int {
-	err := start(ctx, args, env, stdout)
+	err := start(ctx, args, env, stdout, stderr)
 	var usage *usageError
 	switch {
 	case err == nil:
@@ -49,7 +48,7 @@ func run(ctx context.Context, args []string, env func(string) string, stdout, st
 }
 
 // start serves until ctx ends. Its errors name the flag that they are about.
-func start(ctx context.Context, args []string, env func(string) string, stdout io.Writer) error {
+func start(ctx context.Context, args []string, env func(string) string, stdout, stderr io.Writer) error {
 	opt, err := parse(args, env, stdout)
 	if err != nil {
 		return err
@@ -70,15 +69,20 @@ func start(ctx context.Context, args []string, env func(string) string, stdout i
 	if err != nil {
 		return fmt.Errorf("-secret: %w", err)
 	}
-	users, handler, err := wire(starting, db, secret)
+	mails, closeMails, err := openMailbox(opt.mailbox, stderr)
+	if err != nil {
+		return fmt.Errorf("-mailbox: %w", err)
+	}
+	defer closeMails()
+	srv, err := wire(starting, db, secret, mails)
 	if err != nil {
 		return err
 	}
-	if err := ensureSuperuser(starting, users, opt.superuser); err != nil {
+	if err := ensureSuperuser(starting, srv.users, opt.superuser); err != nil {
 		return fmt.Errorf("-superuser: %w", err)
 	}
 	announce(stdout, opt, listener.Addr())
-	return httpauth.Serve(ctx, listener, handler, httpauth.ServerConfig{})
+	return serve(ctx, listener, srv)
 }
 
 // oneLine is the text of err on one line.
@@ -90,14 +94,20 @@ func announce(w io.Writer, opt options, addr net.Addr) {
 	if tcp, ok := addr.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
 		url = fmt.Sprintf("http://127.0.0.1:%d", tcp.Port)
 	}
-	fmt.Fprintf(w, `usher quickstart on %s, users in %s
+	fmt.Fprintf(w, `usher quickstart on %s, users in %s, mails in %s
 
-  POST   /auth/register     e-mail, password and nickname, as JSON
-  POST   /auth/jwt/login    username and password, as a form
+  POST   /auth/register              e-mail, password and nickname, as JSON
+  POST   /auth/request-verify-token  e-mail; a token comes by mail
+  POST   /auth/verify                the token
+  POST   /auth/forgot-password       e-mail; a token comes by mail
+  POST   /auth/reset-password        the token and a new password
+  POST   /auth/jwt/login             username and password, as a form
   POST   /auth/jwt/logout
-  GET    /users/me          also PATCH
-  GET    /users/{id}        also PATCH and DELETE, for superusers
-  GET    /hello             the application's own route
+  POST   /auth/db/login              the same, with sessions in the database
+  POST   /auth/db/logout
+  GET    /users/me                   also PATCH
+  GET    /users/{id}                 also PATCH and DELETE, for superusers
+  GET    /hello                      the application's own route
 
 Register, log in, and see who you are:
 
@@ -105,5 +115,5 @@ curl -s %s/auth/register -H 'Content-Type: application/json' -d '{"email":"ann@e
 curl -s %s/auth/jwt/login -d username=ann@example.com --data-urlencode 'password=correct horse' | tee usher-login.json
 curl -s %s/users/me -H "Authorization: Bearer $(cut -d'"' -f4 usher-login.json)"
 
-`, url, shownDatabase(opt.db), url, url, url)
+`, url, shownDatabase(opt.db), cmp.Or(opt.mailbox, "the log"), url, url, url)
 }

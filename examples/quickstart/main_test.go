@@ -2,10 +2,7 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -32,6 +29,10 @@ func TestRunRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	fresh := filepath.Join(dir, "fresh.db")
+	cut := filepath.Join(dir, "cut.db")
+	if err := os.WriteFile(cut+".secret", []byte("short"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	tests := []struct {
 		name   string
 		args   []string
@@ -42,8 +43,8 @@ func TestRunRefuses(t *testing.T) {
 		{"unknown flag", []string{"-colour", "red"}, nil, 2, `not defined: -colour`},
 		{"flag without a value", []string{"-addr"}, nil, 2, `needs an argument: -addr`},
 		{"argument", []string{"serve"}, nil, 2, `no argument "serve"`},
-		{"short secret", []string{"-db", fresh, "-secret", "hunter2"}, nil, 1, `Secret.*7 bytes.*32`},
-		{"short secret in the environment", []string{"-db", fresh}, map[string]string{"USHER_SECRET": "hunter2"}, 1, `Secret.*7 bytes.*32`},
+		{"short secret", []string{"-db", fresh, "-secret", "hunter2"}, nil, 1, `-secret: .*7 bytes.*32`},
+		{"short secret in the environment", []string{"-db", fresh}, map[string]string{"USHER_SECRET": "hunter2"}, 1, `-secret: .*7 bytes.*32`},
 		{"address in use", []string{"-db", fresh, "-addr", taken.Addr().String()}, nil, 1, `-addr: .*address already in use`},
 		{"no address", []string{"-db", fresh, "-addr", "nowhere"}, nil, 1, `-addr: .*nowhere`},
 		{"read-only file", []string{"-db", readOnly}, nil, 1, `-db: .*read-only`},
@@ -52,6 +53,11 @@ func TestRunRefuses(t *testing.T) {
 		{"file that is no database", []string{"-db", noDatabase}, nil, 1, `-db: .*not a database`},
 		{"database that does not answer", []string{"-db", "postgres://u:hunter2@127.0.0.1:1/x?sslmode=disable"}, nil, 1, `-db: PostgreSQL 127.0.0.1:1/x: .*refused`},
 		{"database URL that is none", []string{"-db", "postgres://u:hunter2@%zz"}, nil, 1, `-db: `},
+		{"mailbox in a folder that is not there", []string{"-db", fresh, "-mailbox", filepath.Join(dir, "none", "mail")}, nil, 1, `-mailbox: .*no such file or directory`},
+		{"mailbox that is a folder", []string{"-db", fresh}, map[string]string{"USHER_MAILBOX": dir}, 1, `-mailbox: .*is a directory`},
+		{"short secret in the file", []string{"-db", cut}, nil, 1, `-secret: .*cut.db.secret holds 5 bytes.*32`},
+		{"another kind of database", []string{"-db", "mysql://u:hunter2@127.0.0.1/x"}, nil, 1, `-db: there is no database mysql://`},
+		{"words for a database", []string{"-db", "host=127.0.0.1 password=hunter2"}, nil, 1, `-db: write it as a URL`},
 		{"superuser without a password", []string{"-db", fresh, "-superuser", "a@example.com"}, nil, 1, `-superuser: want email:password`},
 		{"superuser with a common password", []string{"-db", fresh, "-superuser", "a@example.com:password1"}, nil, 1, `-superuser: .*too common`},
 		{"superuser without an address", []string{"-db", fresh, "-superuser", "ann:correct horse"}, nil, 1, `-superuser: .*@-sign`},
@@ -83,112 +89,10 @@ func TestHelp(t *testing.T) {
 	if status := run(t.Context(), []string{"-h"}, none, &stdout, &stderr); status != 0 || stderr.Len() > 0 {
 		t.Errorf("got status %d and %q", status, stderr.String())
 	}
-	for _, name := range []string{"-addr", "-db", "-secret", "-superuser", "USHER_ADDR", "USHER_DB", "USHER_SECRET", "USHER_SUPERUSER"} {
+	for _, name := range []string{"-addr", "-db", "-secret", "-superuser", "-mailbox",
+		"USHER_ADDR", "USHER_DB", "USHER_SECRET", "USHER_SUPERUSER", "USHER_MAILBOX", "trying out only"} {
 		if !strings.Contains(stdout.String(), name) {
 			t.Errorf("the help does not name %s", name)
 		}
-	}
-}
-
-// started runs the quickstart until the test ends and returns its URL.
-func started(t *testing.T, args ...string) string {
-	t.Helper()
-	ctx, stop := context.WithCancel(t.Context())
-	out, stdout := newLines()
-	var stderr bytes.Buffer
-	ended := make(chan int)
-	go func() {
-		ended <- run(ctx, append([]string{"-addr", "127.0.0.1:0"}, args...), none, stdout, &stderr)
-		close(out)
-	}()
-	t.Cleanup(func() {
-		stop()
-		if status := <-ended; status != 0 {
-			t.Errorf("got status %d: %s", status, stderr.String())
-		}
-	})
-	for line := range out {
-		if url := regexp.MustCompile(`http://\S+`).FindString(line); url != "" {
-			go func() {
-				for range out {
-				}
-			}()
-			return strings.TrimSuffix(url, ",")
-		}
-	}
-	t.Fatalf("the quickstart did not start: %s", stderr.String())
-	return ""
-}
-
-// lines is a writer that passes on what is written, in whole writes.
-type lines chan string
-
-func newLines() (chan string, lines) {
-	c := make(chan string)
-	return c, c
-}
-
-func (l lines) Write(p []byte) (int, error) {
-	l <- string(p)
-	return len(p), nil
-}
-
-func post(t *testing.T, url, contentType, body string) (status int, answer string) {
-	t.Helper()
-	res, err := http.Post(url, contentType, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	var b bytes.Buffer
-	if _, err := b.ReadFrom(res.Body); err != nil {
-		t.Fatal(err)
-	}
-	return res.StatusCode, b.String()
-}
-
-// The superuser is made once, and the secret is kept: a token lives on when
-// the program is started again.
-func TestRestart(t *testing.T) {
-	db := filepath.Join(t.TempDir(), "users.db")
-	const login = "username=root@example.com&password=correct+horse"
-	var token string
-	t.Run("first", func(t *testing.T) {
-		url := started(t, "-db", db, "-superuser", "root@example.com:correct horse")
-		status, body := post(t, url+"/auth/jwt/login", "application/x-www-form-urlencoded", login)
-		if status != http.StatusOK {
-			t.Fatalf("got %d %s", status, body)
-		}
-		token = strings.Split(body, `"`)[3]
-	})
-	url := started(t, "-db", db, "-superuser", "root@example.com:another password")
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/users/me", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+token)
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	var body bytes.Buffer
-	if _, err := body.ReadFrom(res.Body); err != nil {
-		t.Fatal(err)
-	}
-	if want := `"is_superuser":true`; res.StatusCode != http.StatusOK || !strings.Contains(body.String(), want) {
-		t.Errorf("got %d %s, want 200 with %s", res.StatusCode, body.String(), want)
-	}
-	for _, file := range []string{db, db + ".secret"} {
-		info, err := os.Stat(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := info.Mode().Perm(); got != 0o600 {
-			t.Errorf("%s has mode %v, want 0600", filepath.Base(file), got)
-		}
-	}
-	if text := fmt.Sprint(os.ReadFile(db + ".secret")); len(text) < 32 {
-		t.Error("the secret is short")
 	}
 }

@@ -2,16 +2,18 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // options are the flags. Each is also an environment variable; the flag wins.
 type options struct {
-	addr, db, secret, superuser string
+	addr, db, secret, superuser, mailbox string
 }
 
 // usageError is a wrong call of the program.
@@ -27,6 +29,8 @@ func parse(args []string, env func(string) string, help io.Writer) (options, err
 	flags.StringVar(&opt.db, "db", env("USHER_DB"), "SQLite `file` or postgres:// URL (USHER_DB; default a file in the user's cache folder)")
 	flags.StringVar(&opt.secret, "secret", env("USHER_SECRET"), "`secret` that signs tokens, of 32 bytes or more (USHER_SECRET; default generated and kept beside the database)")
 	flags.StringVar(&opt.superuser, "superuser", env("USHER_SUPERUSER"), "`email:password` of a superuser to create if missing (USHER_SUPERUSER)")
+	flags.StringVar(&opt.mailbox, "mailbox", env("USHER_MAILBOX"), "`file` to append outgoing mails to, as lines of JSON (USHER_MAILBOX; default the log on standard error). "+
+		"For trying out only: mails hold tokens, and whoever reads them can set passwords")
 	if err := flags.Parse(args); err == flag.ErrHelp {
 		fmt.Fprintln(help, "quickstart serves user management over HTTP.")
 		flags.SetOutput(help)
@@ -37,6 +41,9 @@ func parse(args []string, env func(string) string, help io.Writer) (options, err
 	}
 	if flags.NArg() > 0 {
 		return opt, &usageError{fmt.Errorf("there is no argument %q, only flags", flags.Arg(0))}
+	}
+	if err := checkDatabase(opt.db); err != nil {
+		return opt, fmt.Errorf("-db: %w", err)
 	}
 	if opt.db == "" {
 		cache, err := cacheFolder()
@@ -56,4 +63,16 @@ func cacheFolder() (string, error) {
 	}
 	cache = filepath.Join(cache, "usher")
 	return cache, os.MkdirAll(cache, 0o700)
+}
+
+// checkDatabase refuses what is neither a file nor a postgres:// URL. It does
+// not repeat it: there may be a password in it.
+func checkDatabase(dsn string) error {
+	if scheme, _, ok := strings.Cut(dsn, "://"); ok && !isPostgres(dsn) {
+		return fmt.Errorf("there is no database %s://, only postgres:// and files", scheme)
+	}
+	if strings.Contains(dsn, "host=") || strings.Contains(dsn, "password=") {
+		return errors.New("write it as a URL: postgres://user:password@host:port/database")
+	}
+	return nil
 }

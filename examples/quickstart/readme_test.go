@@ -22,7 +22,7 @@ func between(t *testing.T, file, begin, end string) string {
 }
 
 func TestREADMEShowsTheCode(t *testing.T) {
-	for _, file := range []string{"member.go", "wiring.go"} {
+	for _, file := range []string{"member.go", "wiring.go", "hello.go"} {
 		code := between(t, file, "// begin", "// end")
 		shown := between(t, "../../README.md", "<!-- begin "+file+" -->", "<!-- end "+file+" -->")
 		if want := "```go\n" + code + "\n```"; shown != want {

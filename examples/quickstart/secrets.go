@@ -13,10 +13,17 @@ import (
 	"github.com/gousher/usher/core"
 )
 
-// loadSecret returns the secret that signs tokens: the one given, else the
-// one kept beside the database, else a new one that is kept there.
+// minSecret is the least length of a secret, that of a SHA-256 digest.
+const minSecret = 32
+
+// loadSecret returns the secret that signs tokens: the one given, else the one
+// kept beside the database, else a new one that is kept there. What a token is
+// for stands in it, so one secret serves for sessions and for mails.
 func loadSecret(opt options) ([]byte, error) {
 	if opt.secret != "" {
+		if n := len(opt.secret); n < minSecret {
+			return nil, fmt.Errorf("the secret is %d bytes, at least %d are needed", n, minSecret)
+		}
 		return []byte(opt.secret), nil
 	}
 	file := opt.db + ".secret"
@@ -30,8 +37,12 @@ func loadSecret(opt options) ([]byte, error) {
 	if err := keepNew(file, rand.Text()+rand.Text()); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
-	secret, err := os.ReadFile(file)
-	return []byte(strings.TrimSpace(string(secret))), err
+	text, err := os.ReadFile(file)
+	secret := strings.TrimSpace(string(text))
+	if err == nil && len(secret) < minSecret {
+		err = fmt.Errorf("%s holds %d bytes, at least %d are needed", file, len(secret), minSecret)
+	}
+	return []byte(secret), err
 }
 
 // keepNew writes text to a file that does not exist yet, and makes it appear

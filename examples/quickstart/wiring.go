@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -12,46 +11,53 @@ import (
 	"github.com/gousher/usher/adapters/email"
 	jwxtoken "github.com/gousher/usher/adapters/jwx"
 	"github.com/gousher/usher/core"
+	"github.com/gousher/usher/core/session"
 	httpauth "github.com/gousher/usher/delivery/http"
+	"github.com/gousher/usher/ports"
 	"github.com/uptrace/bun"
 )
 
+// server is what wire makes.
+type server struct {
+	users   *core.Manager[*Member]
+	tokens  ports.TokenStore
+	handler http.Handler
+}
+
 // begin
 
-// wire makes a server of a database and a secret.
-func wire(ctx context.Context, db *bun.DB, secret []byte) (*core.Manager[*Member], http.Handler, error) {
+// wire makes a server of a database, a secret and a mailer.
+func wire(ctx context.Context, db *bun.DB, secret []byte, mailer ports.Mailer) (*server, error) {
 	stores, err1 := bunstore.New[Member](db, bunstore.Config{})
 	hasher, err2 := argon2hash.New(argon2hash.Config{})
 	jwt, err3 := jwxtoken.New(jwxtoken.Config{Secret: secret, Lifetime: time.Hour})
-	if err := errors.Join(err1, err2, err3); err != nil {
-		return nil, nil, err
+	signer, err4 := jwxtoken.NewSigner(jwxtoken.SignerConfig{Secrets: [][]byte{secret}})
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
+		return nil, err
 	}
-	if err := bunstore.Migrate[Member](ctx, db, bunstore.Config{}); err != nil {
-		return nil, nil, err
+	users, err5 := core.NewManager(core.Config[*Member]{Stores: stores, Hasher: hasher, Emails: email.New(),
+		Mail: core.Mailing{Signer: signer, Mailer: mailer}})
+	sessions, err6 := session.Backend("db", stores, session.Config{}, core.Bearer{})
+	if err := errors.Join(err5, err6, bunstore.Migrate[Member](ctx, db, bunstore.Config{})); err != nil {
+		return nil, err
 	}
-	users, err := core.NewManager(core.Config[*Member]{Stores: stores, Hasher: hasher, Emails: email.New()})
-	if err != nil {
-		return nil, nil, err
-	}
-	auth, err := core.NewAuthenticator(users,
+	auth, err := core.NewAuthenticator(users, sessions,
 		core.Backend[*Member]{Name: "jwt", Strategy: jwt, Transport: core.Bearer{}})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	api, err := httpauth.New(auth, httpauth.Config[*Member]{Schema: schema},
 		httpauth.Include("/auth/jwt", httpauth.Auth{Backend: "jwt"}),
-		httpauth.Include("/auth", httpauth.Register{}),
+		httpauth.Include("/auth/db", httpauth.Auth{Backend: "db"}),
+		httpauth.Include("/auth", httpauth.Register{}, httpauth.Reset{}, httpauth.Verify{}),
 		httpauth.Include("/users", httpauth.Users{}))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", api)
-	mux.Handle("GET /hello", api.Current(core.Policy[*Member]{})(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		u, _ := auth.User(r.Context())
-		fmt.Fprintf(w, "Hello %s!\n", u.Nickname)
-	})))
-	return users, mux, nil
+	mux.Handle("GET /hello", api.Current(core.Policy[*Member]{})(hello(auth)))
+	return &server{users, stores.Tokens, mux}, nil
 }
 
 // end
