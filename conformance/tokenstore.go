@@ -161,6 +161,7 @@ func tokenStoreOnce() []Case[stores] {
 				for name, spoil := range map[string]func(tok *ports.Token){
 					"NUL in the digest": func(tok *ports.Token) { tok.Digest = "a\x00b" },
 					"NUL in the family": func(tok *ports.Token) { tok.Family = "\x00" },
+					"NUL in the user":   func(tok *ports.Token) { tok.UserID += "\x00" },
 					"broken UTF-8":      func(tok *ports.Token) { tok.Purpose = "\xff" },
 					"no digest":         func(tok *ports.Token) { tok.Digest = "" },
 					"no purpose":        func(tok *ports.Token) { tok.Purpose = "" },

@@ -23,7 +23,7 @@ var (
 
 // Put implements [ports.OnceStore].
 func (s *tokens[U]) Put(ctx context.Context, t ports.Token) error {
-	for _, text := range []string{t.Purpose, t.Digest, t.Family} {
+	for _, text := range []string{t.Purpose, t.Digest, t.UserID, t.Family} {
 		if !utf8.ValidString(text) || strings.IndexByte(text, 0) >= 0 {
 			return core.ErrInvalidValue
 		}

@@ -34,7 +34,7 @@ func (s *unattached) with(ctx context.Context, f func() error) error {
 func (s *unattached) Put(ctx context.Context, t ports.Token) error {
 	return s.with(ctx, func() error {
 		k := [2]string{t.Purpose, t.Digest}
-		if t.Purpose == "" || t.Digest == "" || stripNUL(k[0]+k[1]+t.Family) != k[0]+k[1]+t.Family {
+		if t.Purpose == "" || t.Digest == "" || stripNUL(k[0]+k[1]+t.UserID+t.Family) != k[0]+k[1]+t.UserID+t.Family {
 			return core.ErrInvalidValue
 		}
 		if _, taken := s.tokens[k]; taken {
