@@ -12,12 +12,14 @@ import (
 	"github.com/gousher/usher/core"
 )
 
-// ErrUnreadable is returned for a body that is not text, is nested more than
-// 1000 levels deep, or holds an integer of more than 4300 digits.
+// ErrUnreadable is returned for a body that is not text, holds more than 10,000
+// values, is nested more than 1000 levels deep, or holds an integer of more
+// than 4300 digits.
 var ErrUnreadable = errors.New("httpauth: unreadable JSON")
 
 const (
 	maxDepth  = 1000
+	maxValues = 10_000 // a value takes far more memory than its text
 	maxDigits = 4300
 )
 
@@ -62,6 +64,7 @@ type parser struct {
 	text  string
 	at    int // in bytes
 	depth int
+	count int // of values
 }
 
 // wrong returns an error at a place that is given in bytes.
@@ -108,6 +111,9 @@ var words = []struct {
 }
 
 func (p *parser) value() (any, error) {
+	if p.count++; p.count > maxValues {
+		return nil, ErrUnreadable
+	}
 	switch {
 	case p.next('"'):
 		s, ok, err := p.str()
