@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
@@ -38,6 +39,9 @@ func open(ctx context.Context, dsn string) (*bun.DB, error) {
 		if err != nil {
 			return nil, err
 		}
+		pool.SetMaxOpenConns(16)
+		pool.SetMaxIdleConns(16)
+		pool.SetConnMaxLifetime(time.Minute) // a file that was moved is let go
 		db = bun.NewDB(pool, sqlitedialect.New())
 	}
 	if err := db.PingContext(ctx); err != nil {
@@ -52,6 +56,7 @@ func open(ctx context.Context, dsn string) (*bun.DB, error) {
 func sqliteDSN(file string) string {
 	uri := url.URL{Scheme: "file", Opaque: (&url.URL{Path: file}).EscapedPath(), RawQuery: url.Values{
 		"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "foreign_keys(1)"}, "_txlock": {"immediate"},
+		"mode": {"rw"}, // a file that is gone is not made anew
 	}.Encode()}
 	return uri.String()
 }

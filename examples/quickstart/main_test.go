@@ -57,6 +57,7 @@ func TestRunRefuses(t *testing.T) {
 		{"mailbox that is a folder", []string{"-db", fresh}, map[string]string{"USHER_MAILBOX": dir}, 1, `-mailbox: .*is a directory`},
 		{"short secret in the file", []string{"-db", cut}, nil, 1, `-secret: .*cut.db.secret holds 5 bytes.*32`},
 		{"another kind of database", []string{"-db", "mysql://u:hunter2@127.0.0.1/x"}, nil, 1, `-db: there is no database mysql://`},
+		{"no file", []string{"-db", ":memory:"}, nil, 1, `-db: .*name a file`},
 		{"words for a database", []string{"-db", "host=127.0.0.1 password=hunter2"}, nil, 1, `-db: write it as a URL`},
 		{"superuser without a password", []string{"-db", fresh, "-superuser", "a@example.com"}, nil, 1, `-superuser: want email:password`},
 		{"superuser with a common password", []string{"-db", fresh, "-superuser", "a@example.com:password1"}, nil, 1, `-superuser: .*too common`},

@@ -71,6 +71,9 @@ func checkDatabase(dsn string) error {
 	if scheme, _, ok := strings.Cut(dsn, "://"); ok && !isPostgres(dsn) {
 		return fmt.Errorf("there is no database %s://, only postgres:// and files", scheme)
 	}
+	if dsn == ":memory:" {
+		return errors.New("every connection would have a database of its own: name a file")
+	}
 	if strings.Contains(dsn, "host=") || strings.Contains(dsn, "password=") {
 		return errors.New("write it as a URL: postgres://user:password@host:port/database")
 	}
