@@ -76,9 +76,17 @@ func detailJSON(detail any) (body []byte, err error) {
 	return append(body, '}'), err
 }
 
+const (
+	// maxErrors is how many things that are wrong with one body are told.
+	maxErrors = 1000
+	// maxEcho is the most bytes of JSON that are sent back as the input that
+	// is wrong. A longer one is left out.
+	maxEcho = 16 << 10
+)
+
 func appendFieldErrors(dst []byte, list []core.FieldError) (_ []byte, err error) {
 	dst = append(dst, '[')
-	for i, e := range list {
+	for i, e := range list[:min(len(list), maxErrors)] {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
@@ -89,19 +97,26 @@ func appendFieldErrors(dst []byte, list []core.FieldError) (_ []byte, err error)
 	return append(dst, ']'), nil
 }
 
+// inputKey stands before the input of an error.
+const inputKey = `,"input":`
+
 func appendFieldError(dst []byte, e core.FieldError) (_ []byte, err error) {
 	fields := []struct {
 		key   string
 		value any
 	}{
-		{`{"type":`, e.Type}, {`,"loc":`, e.Loc}, {`,"msg":`, e.Msg}, {`,"input":`, e.Input}, {`,"ctx":`, e.Ctx},
+		{`{"type":`, e.Type}, {`,"loc":`, e.Loc}, {`,"msg":`, e.Msg}, {inputKey, e.Input}, {`,"ctx":`, e.Ctx},
 	}
 	if len(e.Ctx) == 0 {
 		fields = fields[:4]
 	}
 	for _, f := range fields {
+		before := len(dst)
 		if dst, err = jsonvalue.Append(append(dst, f.key...), f.value); err != nil {
 			return dst, err
+		}
+		if f.key == inputKey && len(dst)-before > len(inputKey)+maxEcho {
+			dst = dst[:before]
 		}
 	}
 	return append(dst, '}'), nil

@@ -79,6 +79,9 @@ func TestBody(t *testing.T) {
 		{"over 1 MiB", register(strings.Repeat(" ", 1<<20-1) + "[]"), tooLarge},
 		{"text over 1 MiB", "POST /auth/register\nContent-Type: text/plain\n\n" + strings.Repeat(" ", 1<<20+1), tooLarge},
 		{"form over 1 MiB", login("username=" + strings.Repeat("a", 1<<20)), tooLarge},
+		{"no form, over 1 MiB", "POST /auth/jwt/login\nContent-Type: text/plain\n\n" + strings.Repeat("a", 1<<20+1), tooLarge},
+		{"input of 16 KiB", register(`"` + strings.Repeat("x", 16<<10-2) + `"`), notAnObject(`"` + strings.Repeat("x", 16<<10-2) + `"`)},
+		{"input of over 16 KiB", register(`"` + strings.Repeat("x", 16<<10-1) + `"`), wrong(`{"type":"model_attributes_type","loc":["body"],"msg":"Input should be a valid dictionary or object to extract fields from"}`)},
 	})
 }
 

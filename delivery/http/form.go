@@ -31,21 +31,21 @@ const maxFields = 1000
 
 // readForm sets c.form. A body of another media type is a form without fields.
 func readForm(c *call) error {
-	contentType := c.r.Header.Get("Content-Type")
-	kind, _, _ := strings.Cut(contentType, ";")
-	kind = strings.TrimSpace(kind)
-	if kind != "application/x-www-form-urlencoded" && kind != "multipart/form-data" {
-		return nil
-	}
 	body, err := readBody(c)
 	if err != nil {
 		return err
 	}
+	contentType := c.r.Header.Get("Content-Type")
+	kind, _, _ := strings.Cut(contentType, ";")
 	c.form = form{}
-	if kind == "multipart/form-data" {
+	switch strings.TrimSpace(kind) {
+	case "application/x-www-form-urlencoded":
+		return c.form.urlencoded(string(body))
+	case "multipart/form-data":
 		return c.form.multipart(body, contentType)
+	default:
+		return nil
 	}
-	return c.form.urlencoded(string(body))
 }
 
 // set keeps a value of a field that is of interest. What is not valid UTF-8
