@@ -95,11 +95,15 @@ func decodeBool(to reflect.Value, value any, loc []any) []FieldError {
 	case string:
 		text = strings.ToLower(v)
 	case json.Number:
-		f, err := v.Float64()
-		if err != nil || f != math.Trunc(f) || math.Abs(f) >= 1<<63 {
-			return []FieldError{boolType(loc, value)}
+		n, err := strconv.ParseInt(string(v), 10, 64)
+		if err != nil {
+			f, err := v.Float64()
+			if err != nil || f != math.Trunc(f) || math.Abs(f) >= 1<<63 {
+				return []FieldError{boolType(loc, value)}
+			}
+			n = int64(f)
 		}
-		text = strconv.FormatInt(int64(f), 10)
+		text = strconv.FormatInt(n, 10)
 	default:
 		return []FieldError{boolType(loc, value)}
 	}

@@ -84,6 +84,7 @@ func TestRegistrationErrors(t *testing.T) {
 		{"flag -1", flag(`-1`), wrong("bool_parsing", "is_active", boolParsing, `-1`)},
 		{"flag 2.0", flag(`2.0`), wrong("bool_parsing", "is_active", boolParsing, `2.0`)},
 		{"flag 0.5", flag(`0.5`), wrong("bool_type", "is_active", boolType, `0.5`)},
+		{"flag the last integer", flag(`9223372036854775807`), wrong("bool_parsing", "is_active", boolParsing, `9223372036854775807`)},
 		{"flag a huge integer", flag(`9223372036854775808`), wrong("bool_type", "is_active", boolType, `9223372036854775808`)},
 		{"flag beyond numbers", flag(`1e400`), wrong("bool_type", "is_active", boolType, `1e400`)},
 		{"flag a word", flag(`"maybe"`), wrong("bool_parsing", "is_active", boolParsing, `"maybe"`)},
