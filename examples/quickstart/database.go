@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -35,7 +36,11 @@ func open(ctx context.Context, dsn string) (*bun.DB, error) {
 		if err := createFile(dsn); err != nil {
 			return nil, err
 		}
-		pool, err := sql.Open("sqlite", sqliteDSN(dsn))
+		path, err := filepath.Abs(dsn)
+		if err != nil {
+			return nil, err
+		}
+		pool, err := sql.Open("sqlite", sqliteDSN(path))
 		if err != nil {
 			return nil, err
 		}
@@ -51,10 +56,10 @@ func open(ctx context.Context, dsn string) (*bun.DB, error) {
 	return db, nil
 }
 
-// sqliteDSN opens file so that several processes can write to it: they wait
-// for one another, and readers do not wait.
+// sqliteDSN opens file, an absolute path, so that several processes can write
+// to it: they wait for one another, and readers do not wait.
 func sqliteDSN(file string) string {
-	uri := url.URL{Scheme: "file", Opaque: (&url.URL{Path: file}).EscapedPath(), RawQuery: url.Values{
+	uri := url.URL{Scheme: "file", Path: file, RawQuery: url.Values{
 		"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "foreign_keys(1)"}, "_txlock": {"immediate"},
 		"mode": {"rw"}, // a file that is gone is not made anew
 	}.Encode()}

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -70,6 +71,13 @@ func cacheFolder() (string, error) {
 func checkDatabase(dsn string) error {
 	if scheme, _, ok := strings.Cut(dsn, "://"); ok && !isPostgres(dsn) {
 		return fmt.Errorf("there is no database %s://, only postgres:// and files", scheme)
+	}
+	if strings.HasPrefix(dsn, "postgres:") || strings.HasPrefix(dsn, "postgresql:") {
+		address, _, _ := strings.Cut(dsn, "?")
+		if u, err := url.Parse(dsn); err != nil || !isPostgres(dsn) || strings.Count(address, "@") > 1 || strings.Contains(u.Path, "@") {
+			return errors.New("write postgres://user:password@host:port/database, with @ : / ? # % in the password as %40 %3A %2F %3F %23 %25")
+		}
+		return nil
 	}
 	if dsn == ":memory:" {
 		return errors.New("every connection would have a database of its own: name a file")
