@@ -29,9 +29,10 @@ func userStoreValues() []Case[users] {
 				must(t, err)
 				wantSame(t, got, m)
 
-				own := member("b@e.com")
-				own.ID = core.UUIDs.New()
-				id := own.ID
+				gone := created(t, s, "c@e.com")
+				must(t, s.Delete(t.Context(), gone.ID))
+				own, id := member("b@e.com"), gone.ID
+				own.ID = id
 				must(t, s.Create(t.Context(), own))
 				require.Equal(t, id, own.ID)
 				wantSame(t, byID(t, s, id), own)

@@ -3,8 +3,10 @@ package core
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -19,17 +21,35 @@ const (
 	// TextIDs are any non-empty strings of valid UTF-8 without NUL, of at
 	// most 255 bytes, compared byte for byte. A new one is a UUID.
 	TextIDs
+	// IntIDs are 64-bit integers that the store counts up, in decimal. A
+	// sign, leading zeros, white space around the number, an underscore
+	// between two digits and the digits of other scripts are understood where
+	// an id is read, as Python's int does.
+	IntIDs
 )
 
-// New returns a new id.
-func (IDs) New() string { return newUUID(time.Now()) }
-
-// Parse returns id as the store spells it, and false for what cannot be one.
-func (k IDs) Parse(id string) (string, bool) {
-	if k == TextIDs {
-		return id, id != "" && len(id) <= 255 && clean(id)
+// New returns a new id, or "" where the store makes them.
+func (k IDs) New() string {
+	if k == IntIDs {
+		return ""
 	}
-	return parseUUID(id)
+	return newUUID(time.Now())
+}
+
+// Parse returns id as the store spells it, or "" and false for what cannot be
+// one.
+func (k IDs) Parse(id string) (string, bool) {
+	switch k {
+	case TextIDs:
+		if id == "" || len(id) > 255 || !clean(id) {
+			return "", false
+		}
+		return id, true
+	case IntIDs:
+		return parseInt(id)
+	default:
+		return parseUUID(id)
+	}
 }
 
 // newUUID makes a version 7 UUID (RFC 9562, section 5.7). The twelve bits
@@ -77,6 +97,50 @@ func parseUUID(id string) (string, bool) {
 		return "", false
 	}
 	return formatUUID(b), true
+}
+
+func parseInt(id string) (string, bool) {
+	if len(id) > 255 {
+		return "", false
+	}
+	id = strings.TrimSpace(id)
+	sign := ""
+	if id != "" && (id[0] == '+' || id[0] == '-') {
+		sign, id = id[:1], id[1:]
+	}
+	digits := []byte(sign)
+	last := '_'
+	for _, r := range id {
+		if r == '_' && last == '_' {
+			return "", false
+		}
+		if last = r; r == '_' {
+			continue
+		}
+		digit, ok := digitOf(r)
+		if !ok {
+			return "", false
+		}
+		digits = append(digits, digit)
+	}
+	n, err := strconv.ParseInt(string(digits), 10, 64)
+	if err != nil || last == '_' {
+		return "", false
+	}
+	return strconv.FormatInt(n, 10), true
+}
+
+// digitOf returns the ASCII digit that r stands for. The digits of a script
+// follow one another from 0 to 9, and so do those of scripts side by side.
+func digitOf(r rune) (byte, bool) {
+	if !unicode.Is(unicode.Nd, r) {
+		return 0, false
+	}
+	zero := r
+	for unicode.Is(unicode.Nd, zero-1) {
+		zero--
+	}
+	return byte('0' + (r-zero)%10), true
 }
 
 // clean reports whether every store can keep s as it is.

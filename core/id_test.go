@@ -56,14 +56,34 @@ func TestParseID(t *testing.T) {
 		{"text, 256 bytes", core.TextIDs, strings.Repeat("x", 256), ""},
 		{"text with NUL", core.TextIDs, "a\x00b", ""},
 		{"text, invalid UTF-8", core.TextIDs, "a\xff", ""},
+
+		{"number", core.IntIDs, "42", "42"},
+		{"number, sign and zeros", core.IntIDs, "+00042", "42"},
+		{"number, below zero", core.IntIDs, "-7", "-7"},
+		{"number, underscores", core.IntIDs, "1_000_000", "1000000"},
+		{"number, white space", core.IntIDs, "\t 42\n", "42"},
+		{"number, Arabic and bold digits", core.IntIDs, "٤𝟐", "42"},
+		{"number, the last", core.IntIDs, "9223372036854775807", "9223372036854775807"},
+		{"number, beyond the last", core.IntIDs, "9223372036854775808", ""},
+		{"number, two underscores", core.IntIDs, "1__0", ""},
+		{"number, underscore before", core.IntIDs, "_1", ""},
+		{"number, underscore behind", core.IntIDs, "1_", ""},
+		{"number, two signs", core.IntIDs, "+-1", ""},
+		{"number, a fraction", core.IntIDs, "1.0", ""},
+		{"number, hexadecimal", core.IntIDs, "0x10", ""},
+		{"number, space within", core.IntIDs, "4 2", ""},
+		{"number, only a sign", core.IntIDs, "+", ""},
+		{"number, empty", core.IntIDs, "", ""},
+		{"number, a word", core.IntIDs, "me", ""},
+		{"number, a superscript", core.IntIDs, "4²", ""},
+		{"number, NUL", core.IntIDs, "4\x00", ""},
+		{"number, of unreasonable length", core.IntIDs, strings.Repeat("0", 1000) + "1", ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			got, ok := test.ids.Parse(test.given)
 			wantEqual(t, "whether it is an id", ok, test.want != "")
-			if ok {
-				wantEqual(t, "id", got, test.want)
-			}
+			wantEqual(t, "id", got, test.want)
 		})
 	}
 }

@@ -34,6 +34,7 @@ type data[U core.AnyUser] struct {
 	ids core.IDs
 
 	mu     sync.RWMutex
+	last   int64 // the last number that was an id
 	byID   map[string]U
 	byKey  map[string]string // EmailKey to id
 	tokens map[tokenKey]ports.Token

@@ -3,6 +3,7 @@ package memory
 import (
 	"context"
 	"math/rand/v2"
+	"strconv"
 	"time"
 
 	"github.com/gousher/usher/core"
@@ -18,17 +19,9 @@ var _ ports.UserStore[*core.User] = (*users[*core.User])(nil)
 func (s *users[U]) Create(ctx context.Context, u U) error {
 	kept := core.Clone(u)
 	user := kept.AuthUser()
-	if user.ID == "" {
-		user.ID = s.ids.New()
-	}
-	id, ok := s.ids.Parse(user.ID)
-	if !ok {
-		return core.ErrInvalidValue
-	}
 	if err := core.Storable(user); err != nil {
 		return err
 	}
-	user.ID, user.Revision = id, 1
 	cutTimes(user)
 
 	s.mu.Lock()
@@ -36,16 +29,37 @@ func (s *users[U]) Create(ctx context.Context, u U) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	id, ok := s.newID(user.ID)
+	if !ok {
+		return core.ErrInvalidValue
+	}
+	user.ID, user.Revision = id, 1
 	if _, taken := s.byKey[user.EmailKey]; taken {
 		return core.ErrEmailTaken
 	}
-	if _, taken := s.byID[id]; taken {
+	if s.has(id) {
 		return core.ErrInvalidValue
 	}
 	s.byID[id], s.byKey[user.EmailKey] = kept, id
 	u.AuthUser().ID, u.AuthUser().Revision = id, 1
 	return nil
 }
+
+// newID returns id as the store spells it, or a new one for "". s.mu is held.
+func (s *data[U]) newID(id string) (string, bool) {
+	if id == "" {
+		id = s.ids.New()
+	}
+	for id == "" {
+		s.last++
+		if next := strconv.FormatInt(s.last, 10); !s.has(next) {
+			return next, true
+		}
+	}
+	return s.ids.Parse(id)
+}
+
+func (s *data[U]) has(id string) bool { _, ok := s.byID[id]; return ok }
 
 // ByID implements [ports.UserStore].
 func (s *users[U]) ByID(ctx context.Context, id string) (U, error) {
