@@ -1,154 +1,109 @@
-package bunstore
+package sqlstore
 
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
-	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gousher/usher/core"
-	"github.com/uptrace/bun/dialect"
 )
 
-// engine is all that differs between the databases, save their error codes.
-type engine struct {
+// Dialect is all that differs between the databases, save their error codes.
+// Make one with [Postgres], [MySQL] or [SQLite].
+type Dialect struct {
 	// name is the folder of the schema.
 	name string
-	// placeholder spells the n-th value that is bound to a statement,
-	// counted from 1.
+	// quote stands around names.
+	quote string
+	// schemas says that tables are in a schema or database that can be named.
+	schemas bool
+	// placeholder spells the n-th value that is bound to a statement, counted
+	// from 1.
 	placeholder func(n int) string
-	// idType is the type of the column id.
-	idType func(core.IDs) string
-	// columnType is the type of the column that is added for a field to which
-	// bun gives the type t.
-	columnType func(t string) string
-	// columns is a query for the names and types of the columns of users.
-	columns string
+	// timeForm is how times are bound: drivers differ in what they make of
+	// one. Where an engine keeps it as text, it sorts by time.
+	timeForm string
+	// readTime makes an expression for a time one that drivers return as it
+	// is kept. Nil where they do so anyway.
+	readTime func(expression string) string
+	// idType is the type of a column for ids of users, newID that of the
+	// column in which they are made.
+	idType, newID func(core.IDs) string
+	// columnsOf returns a query for the names and types of the columns of a
+	// table, and what is bound to it. The schema may be "".
+	columnsOf func(schema, table string) (query string, args []any)
+	// returningID says that an INSERT returns the id that the engine gave by a
+	// RETURNING clause; other drivers know it.
+	returningID bool
+	// take removes a token and returns it, in one statement. It is "" where
+	// there is no such statement.
+	take string
+	// forUpdate ends a SELECT that locks its rows for the transaction.
+	forUpdate string
 	// purge removes tokens that expired before a time, up to a number of
-	// them. It passes over those that others are removing.
+	// them. It passes over those that others are removing where it can.
 	purge string
-	// exclusively calls f on a connection with a transaction that no other of
-	// its kind runs beside, and commits unless f fails.
-	exclusively func(ctx context.Context, db *sql.DB, f func(conn) error) error
+	// changedRows says that rows which an UPDATE leaves as they were may not
+	// count among those it wrote.
+	changedRows bool
+	// savepoints says that a statement which fails spoils the transaction
+	// that it is in, unless a savepoint was set before.
+	savepoints bool
+	// exclusively calls f on a connection that no other of its kind works
+	// beside, in a transaction where the engine has such for schemas.
+	exclusively func(ctx context.Context, db *sql.DB, f func(DB) error) error
+	// check returns what keeps the database from doing what it promises, as
+	// far as it is an affair of its settings. It may be nil.
+	check func(ctx context.Context, db DB) error
 }
 
-// conn runs statements: a *sql.DB, *sql.Conn or *sql.Tx.
-type conn interface {
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
-func engineOf(name dialect.Name) (engine, bool) {
-	switch name {
-	case dialect.PG:
-		return postgres(), true
-	case dialect.SQLite:
-		return sqlite(), true
-	default:
-		return engine{}, false
+// table returns a table's name, quoted.
+func (d *Dialect) table(schema, name string) string {
+	if schema == "" {
+		return d.quoted(name)
 	}
+	return d.quoted(schema) + "." + d.quoted(name)
+}
+
+// quoted returns a name, quoted.
+func (d *Dialect) quoted(name string) string {
+	return d.quote + strings.ReplaceAll(name, d.quote, d.quote+d.quote) + d.quote
 }
 
 // bind returns query with each ? replaced by a placeholder.
-func (e engine) bind(query string) string {
+func (d *Dialect) bind(query string) string {
 	parts := strings.Split(query, "?")
 	for i := range parts[1:] {
-		parts[i] += e.placeholder(i + 1)
+		parts[i] += d.placeholder(i + 1)
 	}
 	return strings.Join(parts, "")
 }
 
-func postgres() engine {
-	return engine{
-		name:        "postgres",
-		placeholder: func(n int) string { return "$" + strconv.Itoa(n) },
-		idType: func(ids core.IDs) string {
-			if ids == core.TextIDs {
-				return `text COLLATE "C"`
-			}
-			return "uuid"
-		},
-		columnType: func(t string) string { return t },
-		columns: `SELECT attname, format_type(atttypid, NULL) FROM pg_attribute
-			WHERE attrelid = to_regclass('users') AND attnum > 0 AND NOT attisdropped`,
-		// An array is computed once: a plain IN with a limit may be computed
-		// anew for each row.
-		purge: `DELETE FROM tokens WHERE ctid = ANY (ARRAY(
-			SELECT ctid FROM tokens WHERE expires_at < ? ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED))`,
-		exclusively: lockPostgres,
+// spell returns how t is bound.
+func (d *Dialect) spell(t time.Time) string { return cut(t).Format(d.timeForm) }
+
+// read returns the expression for a column that is read.
+func (d *Dialect) read(expression string, isTime bool) string {
+	if isTime && d.readTime != nil {
+		return d.readTime(expression)
 	}
+	return expression
 }
 
-func sqlite() engine {
-	return engine{
-		name:        "sqlite",
-		placeholder: func(int) string { return "?" },
-		idType:      func(core.IDs) string { return "text" },
-		columnType: func(t string) string {
-			// A column of any other type than text turns the JSON text 1 into
-			// the number 1, which bun does not read as JSON.
-			if isJSON(t) {
-				return "TEXT"
-			}
-			return t
-		},
-		columns: `SELECT name, type FROM pragma_table_info('users')`,
-		purge: `DELETE FROM tokens WHERE rowid IN (
-			SELECT rowid FROM tokens WHERE expires_at < ? ORDER BY expires_at LIMIT ?)`,
-		exclusively: lockSQLite,
-	}
-}
+// The forms of times, which are in UTC.
+const (
+	zonedForm = "2006-01-02 15:04:05.999999-07:00"
+	plainForm = "2006-01-02 15:04:05.999999"
+)
 
-func isJSON(sqlType string) bool {
-	return strings.EqualFold(sqlType, "json") || strings.EqualFold(sqlType, "jsonb")
-}
+func questionMark(int) string { return "?" }
 
-// migrationLock is the key of the advisory lock that migrations hold.
-const migrationLock = 0x75736865720001
+// Postgres is the dialect of PostgreSQL 11 and newer.
+func Postgres() Dialect { return postgres() }
 
-// lockPostgres asks for READ COMMITTED: at any higher level the transaction
-// would see the database as it was before it got the lock.
-func lockPostgres(ctx context.Context, db *sql.DB, f func(conn) error) error {
-	tx, err := db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback()
-	// A limit that suits queries may be too short for a wait in turn.
-	for _, query := range []string{"SET LOCAL statement_timeout = 0", "SELECT pg_advisory_xact_lock(" + strconv.Itoa(migrationLock) + ")"} {
-		if _, err := tx.ExecContext(ctx, query); err != nil {
-			return err
-		}
-	}
-	if err := f(tx); err != nil {
-		return err
-	}
-	return tx.Commit()
-}
+// MySQL is the dialect of MySQL 8.0.13 and of MariaDB 10.5, and newer.
+func MySQL() Dialect { return mysql() }
 
-// lockSQLite begins by hand: database/sql would begin a transaction that gets
-// its lock only at the first write, and fails there if another was faster.
-func lockSQLite(ctx context.Context, db *sql.DB, f func(conn) error) error {
-	var c *sql.Conn
-	err := retry(ctx, func() (err error) { c, err = db.Conn(ctx); return err })
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	run := func(ctx context.Context, command string) error {
-		return retry(ctx, func() error { _, err := c.ExecContext(ctx, command); return err })
-	}
-	if err := run(ctx, "BEGIN IMMEDIATE"); err != nil {
-		return err
-	}
-	if err = f(c); err == nil {
-		err = run(ctx, "COMMIT")
-	}
-	if err != nil && run(context.WithoutCancel(ctx), "ROLLBACK") != nil {
-		// Nobody may get a connection in an unknown state.
-		_ = c.Raw(func(any) error { return driver.ErrBadConn })
-	}
-	return err
-}
+// SQLite is the dialect of SQLite 3.35 and newer.
+func SQLite() Dialect { return sqlite() }

@@ -1,9 +1,10 @@
-package bunstore
+package sqlstore
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -13,71 +14,92 @@ import (
 // readError is the error of op where the engine returned err and nothing was
 // written. Whatever a driver makes of a context that ended, the caller gets
 // the error of the context.
-func readError(ctx context.Context, op string, err error) error {
+func (s *store) readError(ctx context.Context, op string, err error) error {
 	if ended := ctx.Err(); ended != nil {
 		err = ended
 	} else if at, ok := ctx.Deadline(); ok && !time.Now().Before(at) {
 		err = context.DeadlineExceeded // a driver's timer may be the faster one
+	} else if s.inTx && transient(err) {
+		err = fmt.Errorf("%w: %w", core.ErrConflict, err)
 	}
-	return fmt.Errorf("bunstore: %s: %w", op, err)
+	return fmt.Errorf("sqlstore: %s: %w", op, err)
 }
 
 // writeError is the error of op where err kept a user from being written.
-func writeError(ctx context.Context, op string, err error) error {
-	if isEmailTaken(err) {
+func (s *store) writeError(ctx context.Context, op string, err error) error {
+	if s.isEmailTaken(err) {
 		return core.ErrEmailTaken
 	}
-	return valueError(ctx, op, err)
+	return s.valueError(ctx, op, err)
 }
 
 // tokenError is the error of op where err kept a token from being written. The
 // key of a token is all that is unique there, and its user all that it refers
 // to.
-func tokenError(ctx context.Context, op string, err error) error {
-	state, code := sqlState(err), sqliteCode(err)
+func (s *store) tokenError(ctx context.Context, op string, err error) error {
 	switch {
-	case state == "23505" || code == sqlitePrimaryKey || code == sqliteUnique:
+	case isDuplicate(err):
 		return core.ErrTokenTaken
-	case state == "23503" || code == sqliteForeignKey:
+	case sqlState(err) == "23503", sqliteCode(err) == sqliteForeignKey, mysqlNumber(err) == mysqlForeignKey:
 		return core.ErrUserNotFound
 	default:
-		return valueError(ctx, op, err)
+		return s.valueError(ctx, op, err)
 	}
 }
 
 // valueError is the error of op where err kept values from being written.
-func valueError(ctx context.Context, op string, err error) error {
+func (s *store) valueError(ctx context.Context, op string, err error) error {
 	switch {
 	case errors.Is(err, core.ErrInvalidValue):
-		return fmt.Errorf("bunstore: %s: %w", op, err)
-	case isRefused(err):
-		return fmt.Errorf("bunstore: %s: %w: %w", op, core.ErrInvalidValue, err)
+		return fmt.Errorf("sqlstore: %s: %w", op, err)
+	case isDuplicate(err), isRefused(err):
+		return fmt.Errorf("sqlstore: %s: %w: %w", op, core.ErrInvalidValue, err)
 	default:
-		return readError(ctx, op, err)
+		return s.readError(ctx, op, err)
 	}
 }
 
-// PostgreSQL names a constraint in its errors, in whatever language they are;
-// SQLite names the columns.
-const (
-	keyConstraint = "users_email_key_key"
-	keyColumn     = "users.email_key"
-)
-
 // isEmailTaken tells that another user has the e-mail key.
-func isEmailTaken(err error) bool {
-	if sqlState(err) == "23505" {
-		if e, ok := errors.AsType[fields](err); ok {
-			return e.Field('n') == keyConstraint
-		}
-		return strings.Contains(err.Error(), keyConstraint)
-	}
-	if sqliteCode(err) != sqliteUnique {
+func (s *store) isEmailTaken(err error) bool {
+	return s.violates(err, s.cfg.Users+"_email_key_key", "email_key")
+}
+
+// isIDTaken tells that another user has the id.
+func (s *store) isIDTaken(err error) bool {
+	return s.violates(err, s.cfg.Users+"_pkey", "id")
+}
+
+// violates tells that err is for the unique constraint of that name, which is
+// on that column of users. PostgreSQL and MySQL name a constraint in their
+// errors, in whatever language they are, SQLite names the columns.
+func (s *store) violates(err error, constraint, column string) bool {
+	switch {
+	case !isDuplicate(err):
 		return false
+	case sqlState(err) != "":
+		if e, ok := errors.AsType[fields](err); ok {
+			return e.Field('n') == constraint
+		}
+		return strings.Contains(err.Error(), constraint) // quoted as the language has it
+	case mysqlNumber(err) != 0:
+		// MySQL puts the table before the name, and the last quotes enclose it.
+		parts := strings.Split(mysqlText(err), "'")
+		key := parts[max(0, len(parts)-2)]
+		return key == constraint || key == s.cfg.Users+"."+constraint
+	default:
+		_, columns, _ := strings.Cut(err.Error(), sqliteUniqueText)
+		columns, _, _ = strings.Cut(columns, " (")
+		return columns == s.cfg.Users+"."+column
 	}
-	_, columns, _ := strings.Cut(err.Error(), sqliteUniqueText)
-	columns, _, _ = strings.Cut(columns, " (")
-	return columns == keyColumn
+}
+
+// isDuplicate tells that the value of a unique constraint is there already.
+func isDuplicate(err error) bool {
+	if sqlState(err) == "23505" || mysqlNumber(err) == mysqlDuplicate {
+		return true
+	}
+	code := sqliteCode(err)
+	return code == sqliteUnique || code == sqlitePrimaryKey
 }
 
 // isRefused tells that the engine cannot keep one of the values.
@@ -86,12 +108,18 @@ func isRefused(err error) bool {
 	case "22001", "22003", // too long, out of range
 		"22007", "22008", // not a date, date out of range
 		"22021", "22P02", "22P05", // not of the encoding or the form of the type
-		"23505", "23514", // another user has it, a CHECK forbids it
+		"23514", // a CHECK forbids it
 		"54000": // too long for an index
 		return true
 	}
 	switch sqliteCode(err) {
-	case sqliteTooBig, sqliteCheck, sqlitePrimaryKey, sqliteUnique:
+	case sqliteTooBig, sqliteCheck:
+		return true
+	}
+	switch mysqlNumber(err) {
+	case 1264, 1690, 1406, // out of range, too long
+		1292, 1366, 3140, // not of the form of the type, not JSON
+		3819, 4025: // a CHECK forbids it: MySQL, MariaDB
 		return true
 	}
 	return false
@@ -106,6 +134,10 @@ func transient(err error) bool {
 	}
 	switch sqliteCode(err) & 0xff { // the other bits say why
 	case sqliteBusy, sqliteLocked:
+		return true
+	}
+	switch mysqlNumber(err) {
+	case 1205, 1213, 1020: // lock wait timeout, deadlock, MariaDB's snapshot is too old
 		return true
 	}
 	return false
@@ -148,6 +180,9 @@ const (
 // sqliteCode returns the extended result code of an error of SQLite, or 0. The
 // errors of mattn/go-sqlite3 have no method for it: they are known by text.
 func sqliteCode(err error) int {
+	if err == nil {
+		return 0
+	}
 	if e, ok := errors.AsType[interface {
 		error
 		Code() int
@@ -167,4 +202,35 @@ func sqliteCode(err error) int {
 		return sqliteForeignKey
 	}
 	return 0
+}
+
+// The numbers of MySQL's errors that say what a user must be told.
+const (
+	mysqlDuplicate  = 1062
+	mysqlForeignKey = 1452
+)
+
+// mysqlNumber returns the number of an error of MySQL or MariaDB, or 0. The
+// errors of go-sql-driver/mysql have it in a field: it is taken from their
+// text, "Error 1062 (23000): ...".
+func mysqlNumber(err error) int {
+	number, _, ok := strings.Cut(strings.TrimPrefix(mysqlText(err), mysqlPrefix), " (")
+	n, bad := strconv.Atoi(number)
+	if !ok || bad != nil {
+		return 0
+	}
+	return n
+}
+
+const mysqlPrefix = "Error "
+
+// mysqlText returns the text of the error within err that begins as MySQL's
+// do, or "".
+func mysqlText(err error) string {
+	for ; err != nil; err = errors.Unwrap(err) {
+		if text := err.Error(); strings.HasPrefix(text, mysqlPrefix) {
+			return text
+		}
+	}
+	return ""
 }

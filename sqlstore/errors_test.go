@@ -1,4 +1,4 @@
-package bunstore
+package sqlstore
 
 import (
 	"context"
@@ -11,6 +11,13 @@ import (
 
 	"github.com/gousher/usher/core"
 )
+
+// errorsOf returns a store whose errors are looked at.
+func errorsOf(testing.TB) *store {
+	s := &store{d: Postgres()}
+	s.cfg.setDefaults()
+	return s
+}
 
 func TestWriteError(t *testing.T) {
 	duplicate := func(constraint string) error {
@@ -56,11 +63,23 @@ func TestWriteError(t *testing.T) {
 		{"mattn e-mail", errors.New("UNIQUE constraint failed: users.email_key"), core.ErrEmailTaken},
 		{"mattn id", errors.New("UNIQUE constraint failed: users.id"), core.ErrInvalidValue},
 		{"mattn check", errors.New("CHECK constraint failed: age"), core.ErrInvalidValue},
+		{"mysql e-mail", errors.New("Error 1062 (23000): Duplicate entry 'a' for key 'users.users_email_key_key'"), core.ErrEmailTaken},
+		{"mariadb e-mail", errors.New("Error 1062 (23000): Duplicate entry 'a' for key 'users_email_key_key'"), core.ErrEmailTaken},
+		{"mariadb e-mail, in French", errors.New("Error 1062 (23000): Duplicata du champ 'a' pour la clef 'users_email_key_key'"), core.ErrEmailTaken},
+		{"mysql id", errors.New("Error 1062 (23000): Duplicate entry 'x' for key 'users.PRIMARY'"), core.ErrInvalidValue},
+		{"mysql value that looks like a key", errors.New("Error 1062 (23000): Duplicate entry 'x' for key 'users_email_key_key'' for key 'nickname'"), core.ErrInvalidValue},
+		{"mysql too long", errors.New("Error 1406 (22001): Data too long for column 'email' at row 1"), core.ErrInvalidValue},
+		{"mysql wrapped", fmt.Errorf("exec: %w", errors.New("Error 1264 (22003): Out of range value for column 'x' at row 1")), core.ErrInvalidValue},
+		{"mysql no default", errors.New("Error 1364 (HY000): Field 'x' doesn't have a default value"), nil},
+		{"mysql read only", errors.New("Error 1290 (HY000): The MySQL server is running with the --read-only option"), nil},
+		{"mysql gone", errors.New("Error 2006 (HY000): MySQL server has gone away"), nil},
+		{"mysql connections", errors.New("Error 1040: Too many connections"), nil},
+		{"no error of mysql", errors.New("Error x (1062)"), nil},
 		{"ours", fmt.Errorf("column x: %w", core.ErrInvalidValue), core.ErrInvalidValue},
 		{"connection", io.ErrUnexpectedEOF, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := writeError(t.Context(), "create user", tt.err)
+			got := errorsOf(t).writeError(t.Context(), "create user", tt.err)
 			if tt.want == core.ErrEmailTaken {
 				if got != core.ErrEmailTaken {
 					t.Errorf("got %v, want %v", got, core.ErrEmailTaken)
@@ -90,6 +109,8 @@ func TestTokenError(t *testing.T) {
 		{"postgres nobody", fmt.Errorf("conn: %w", &stateError{"23503", ""}), core.ErrUserNotFound},
 		{"modernc nobody", &codeError{787, "constraint failed: FOREIGN KEY constraint failed (787)"}, core.ErrUserNotFound},
 		{"mattn nobody", errors.New("FOREIGN KEY constraint failed"), core.ErrUserNotFound},
+		{"mysql taken", errors.New("Error 1062 (23000): Duplicate entry 'a-b' for key 'tokens.PRIMARY'"), core.ErrTokenTaken},
+		{"mysql nobody", errors.New("Error 1452 (23000): Cannot add or update a child row: a foreign key constraint fails (...)"), core.ErrUserNotFound},
 		{"postgres too long for an index", &stateError{"54000", ""}, core.ErrInvalidValue},
 		{"modernc too big", &codeError{18, ""}, core.ErrInvalidValue},
 		{"postgres no table", &stateError{"42P01", ""}, nil},
@@ -98,7 +119,7 @@ func TestTokenError(t *testing.T) {
 		{"connection", io.ErrUnexpectedEOF, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := tokenError(t.Context(), "put token", tt.err)
+			got := errorsOf(t).tokenError(t.Context(), "put token", tt.err)
 			for _, kind := range []error{core.ErrTokenTaken, core.ErrUserNotFound, core.ErrInvalidValue, core.ErrEmailTaken, core.ErrTokenNotFound} {
 				if is := errors.Is(got, kind); is != (tt.want == kind) {
 					t.Errorf("got %v, want %v", got, tt.want)
@@ -129,6 +150,9 @@ func TestTransient(t *testing.T) {
 		{"modernc duplicate", &codeError{2067, ""}, false},
 		{"mattn busy", errors.New("database is locked"), true},
 		{"mattn locked", errors.New("database table is locked: users"), true},
+		{"mysql deadlock", errors.New("Error 1213 (40001): Deadlock found when trying to get lock; try restarting transaction"), true},
+		{"mysql lock wait", fmt.Errorf("exec: %w", errors.New("Error 1205 (HY000): Lock wait timeout exceeded")), true},
+		{"mysql duplicate", errors.New("Error 1062 (23000): Duplicate entry 'a' for key 'x'"), false},
 		{"connection", io.EOF, false},
 	} {
 		if got := transient(tt.err); got != tt.want {
@@ -154,8 +178,23 @@ func TestReadErrorOfContext(t *testing.T) {
 		{"the driver's timer was faster", lateSoon{t.Context()}, os.ErrDeadlineExceeded, context.DeadlineExceeded},
 		{"the context is well", t.Context(), io.EOF, io.EOF},
 	} {
-		if got := readError(tt.ctx, "find user", tt.err); !errors.Is(got, tt.want) {
+		if got := errorsOf(t).readError(tt.ctx, "find user", tt.err); !errors.Is(got, tt.want) {
 			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+// In a transaction of the caller, what would be tried again is a conflict.
+func TestTransientInATransaction(t *testing.T) {
+	s := errorsOf(t)
+	s.inTx = true
+	deadlock := &stateError{"40P01", ""}
+	for name, err := range map[string]error{
+		"read": s.readError(t.Context(), "find user", deadlock), "user": s.writeError(t.Context(), "create user", deadlock),
+		"token": s.tokenError(t.Context(), "put token", deadlock),
+	} {
+		if !errors.Is(err, core.ErrConflict) || !errors.Is(err, deadlock) {
+			t.Errorf("%s: got %v, want %v", name, err, core.ErrConflict)
 		}
 	}
 }

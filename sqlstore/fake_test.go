@@ -1,57 +1,70 @@
-package bunstore
+package sqlstore
 
 import (
 	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"encoding/json"
 	"io"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/gousher/usher/core"
-	"github.com/uptrace/bun"
-	"github.com/uptrace/bun/dialect"
-	"github.com/uptrace/bun/dialect/feature"
-	"github.com/uptrace/bun/schema"
 )
 
 type Member struct {
 	core.User
-	Nickname string
-	Motto    *string
-	Tags     []string
-	LastSeen time.Time
+	Nickname string    `db:"nickname"`
+	Motto    *string   `db:"motto"`
+	Tags     []string  `db:"tags"`
+	LastSeen time.Time `db:"last_seen"`
 }
 
 // when is a time that every engine keeps.
 var when = time.Date(2026, 5, 17, 11, 42, 13, 987654000, time.UTC)
 
-// fakeDialect is as much of a dialect as mapping a struct takes.
-type fakeDialect struct {
-	schema.BaseDialect
-	name   dialect.Name
-	tables *schema.Tables
+// columnsFor returns a column for each field of T that has a db tag: texts,
+// numbers, bools and times as they are, all else as JSON.
+func columnsFor[T any]() []Column {
+	var columns []Column
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[T]()) {
+		if name := f.Tag.Get("db"); name != "" {
+			columns = append(columns, Column{
+				Name: name, Index: f.Index, Type: "text",
+				Value: func(row reflect.Value) (any, error) { return bound(row.FieldByIndex(f.Index)) },
+				Scan:  func(row reflect.Value, src any) error { return scanned(row.FieldByIndex(f.Index), src) },
+			})
+		}
+	}
+	return columns
 }
 
-func newDialect(name dialect.Name) *fakeDialect {
-	d := &fakeDialect{name: name}
-	d.tables = schema.NewTables(d)
-	return d
+func bound(field reflect.Value) (any, error) {
+	if field.Kind() == reflect.Slice && field.Type().Elem().Kind() != reflect.Uint8 {
+		text, err := json.Marshal(field.Interface())
+		return string(text), err
+	}
+	return driver.DefaultParameterConverter.ConvertValue(field.Interface())
 }
 
-func (d *fakeDialect) Init(*sql.DB)              {}
-func (d *fakeDialect) Name() dialect.Name        { return d.name }
-func (d *fakeDialect) Features() feature.Feature { return 0 }
-func (d *fakeDialect) Tables() *schema.Tables    { return d.tables }
-func (d *fakeDialect) OnTable(*schema.Table)     {}
-func (d *fakeDialect) IdentQuote() byte          { return '"' }
-func (d *fakeDialect) DefaultVarcharLen() int    { return 0 }
-func (d *fakeDialect) DefaultSchema() string     { return "main" }
-func (d *fakeDialect) AppendSequence(b []byte, _ *schema.Table, _ *schema.Field) []byte {
-	return b
+func scanned(field reflect.Value, src any) error {
+	switch to := field.Addr().Interface().(type) {
+	case *time.Time:
+		return (*Time)(to).Scan(src)
+	case *[]string:
+		return json.Unmarshal(src.([]byte), to)
+	case **string:
+		if src == nil {
+			*to = nil
+		}
+	default:
+		field.Set(reflect.ValueOf(src).Convert(field.Type()))
+	}
+	return nil
 }
 
 // answer is what an engine says to a statement.
@@ -72,11 +85,11 @@ type engineFake struct {
 	args  [][]any
 }
 
-// openFake returns a bun.DB on an engine that answers as answer says.
-func openFake(t testing.TB, name dialect.Name, answer func(query string, args []any) answer) (*bun.DB, *engineFake) {
+// openFake returns a database on an engine that answers as answer says.
+func openFake(t testing.TB, answer func(query string, args []any) answer) (*sql.DB, *engineFake) {
 	t.Helper()
 	e := &engineFake{answer: answer}
-	db := bun.NewDB(sql.OpenDB(e), newDialect(name))
+	db := sql.OpenDB(e)
 	t.Cleanup(func() { db.Close() })
 	return db, e
 }

@@ -1,49 +1,59 @@
-package bunstore
+package sqlstore
 
 import (
 	"context"
+	"database/sql"
 	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
-	"reflect"
 	"strings"
 	"time"
-
-	"github.com/gousher/usher/core"
-	"github.com/uptrace/bun"
-	"github.com/uptrace/bun/dialect/sqltype"
 )
 
-//go:embed schema
+//go:embed schema/*/*.sql
 var schemas embed.FS
 
+// migrations is the table that records the steps of the schema.
+const migrations = "usher_migrations"
+
 // Migrate brings the database to the schema that this version needs, and adds
-// to the table users the columns for the fields of T that it lacks. It never
-// alters or drops a column. The steps that a database has gone through are
-// recorded in the table usher_migrations.
+// to the table of users the columns that it lacks. It never alters or drops a
+// column. The steps that a table of users has gone through are recorded in
+// the table usher_migrations.
 //
 // It may run at every start, in any number of processes at once: they take
-// turns. All of it happens or nothing. It returns a *core.ConfigError as
-// [New] does, an error where the database was migrated by a newer version of
-// this package, or the error of the engine.
-func Migrate[T any, U core.UserPtr[T]](ctx context.Context, db *bun.DB, cfg Config) error {
-	m, err := newMapping[T, U](db, cfg)
+// turns. On PostgreSQL and SQLite all of it happens or nothing; MySQL has no
+// transactions for schemas, and what was begun there is completed by the next
+// call. It returns a *core.ConfigError as [New] does, an error where the
+// database was migrated by a newer version of this package or is set up in a
+// way that loses values, or the error of the engine.
+func Migrate[T any](ctx context.Context, db *sql.DB, d Dialect, columns []Column, cfg Config) error {
+	const op = "migrate"
+	var conn DB // a nil *sql.DB is no DB
+	if db != nil {
+		conn = db
+	}
+	s, err := newStore[T](conn, d, columns, cfg)
 	if err != nil {
 		return err
 	}
-	steps, err := steps(schemas, m.engine.name)
+	steps, err := steps(schemas, d.name)
 	if err != nil {
-		return readError(ctx, "migrate", err)
+		return s.readError(ctx, op, err)
 	}
-	err = m.engine.exclusively(ctx, db.DB, func(c conn) error {
-		if err := m.apply(ctx, c, steps, cfg.IDs); err != nil {
+	err = d.exclusively(ctx, db, func(c DB) error {
+		if d.check != nil {
+			if err := d.check(ctx, c); err != nil {
+				return err
+			}
+		}
+		if err := s.apply(ctx, c, steps); err != nil {
 			return err
 		}
-		return m.addColumns(ctx, c, cfg.IDs)
+		return s.addColumns(ctx, c)
 	})
 	if err != nil {
-		return readError(ctx, "migrate", err)
+		return s.readError(ctx, op, err)
 	}
 	return nil
 }
@@ -53,8 +63,8 @@ func Migrate[T any, U core.UserPtr[T]](ctx context.Context, db *bun.DB, cfg Conf
 type step struct{ name, sql string }
 
 // steps returns the files of a folder of schema in order.
-func steps(schema fs.FS, engine string) ([]step, error) {
-	names, err := fs.Glob(schema, "schema/"+engine+"/*.sql")
+func steps(schema fs.FS, dialect string) ([]step, error) {
+	names, err := fs.Glob(schema, "schema/"+dialect+"/*.sql")
 	if err != nil {
 		return nil, err
 	}
@@ -69,29 +79,43 @@ func steps(schema fs.FS, engine string) ([]step, error) {
 	return out, nil
 }
 
-// apply runs the steps that the database has not gone through.
-func (m *mapping) apply(ctx context.Context, c conn, steps []step, ids core.IDs) error {
-	_, err := c.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS usher_migrations (
-		version integer NOT NULL PRIMARY KEY, name text NOT NULL, applied_at text NOT NULL)`)
+// apply runs the steps that the table of users has not gone through.
+func (s *store) apply(ctx context.Context, c DB, steps []step) error {
+	table := s.d.table(s.cfg.Schema, migrations)
+	_, err := c.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS "+table+
+		" (users varchar(64) NOT NULL, version integer NOT NULL, name varchar(255) NOT NULL, applied_at varchar(32) NOT NULL, PRIMARY KEY (users, version))")
 	if err != nil {
 		return err
 	}
 	var done int
-	if err := c.QueryRowContext(ctx, "SELECT coalesce(max(version), 0) FROM usher_migrations").Scan(&done); err != nil {
+	query := s.d.bind("SELECT coalesce(max(version), 0) FROM " + table + " WHERE users = ?")
+	if err := c.QueryRowContext(ctx, query, s.cfg.Users).Scan(&done); err != nil {
 		return err
 	}
 	if done > len(steps) {
 		return fmt.Errorf("the database is at version %d and this program knows %d: run a newer program", done, len(steps))
 	}
+	record := s.d.bind("INSERT INTO " + table + " (users, version, name, applied_at) VALUES (?, ?, ?, ?)")
 	for i, step := range steps[done:] {
-		sql := strings.ReplaceAll(step.sql, "{id}", m.engine.idType(ids))
-		if _, err := c.ExecContext(ctx, sql); err != nil {
+		if err := s.applyStep(ctx, c, step); err != nil {
 			return fmt.Errorf("%s: %w", step.name, err)
 		}
-		record := m.statement("INSERT INTO usher_migrations (version, name, applied_at) VALUES (").
-			value(int64(done + i + 1)).text(", ").value(step.name).text(", ").
-			value(time.Now().UTC().Format(time.RFC3339)).text(")")
-		if _, err := c.ExecContext(ctx, record.sql.String(), record.args...); err != nil {
+		at := time.Now().UTC().Format(time.RFC3339)
+		if _, err := c.ExecContext(ctx, record, s.cfg.Users, int64(done+i+1), step.name, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// applyStep runs the statements of a step, which empty lines separate.
+func (s *store) applyStep(ctx context.Context, c DB, step step) error {
+	sql := strings.NewReplacer(
+		"{users}", s.users, "{users name}", s.cfg.Users, "{new id}", s.d.newID(s.cfg.IDs),
+		"{tokens}", s.tokens, "{tokens name}", s.cfg.Tokens, "{id}", s.d.idType(s.cfg.IDs),
+	).Replace(step.sql)
+	for _, statement := range strings.Split(sql, "\n\n") {
+		if _, err := c.ExecContext(ctx, statement); err != nil {
 			return err
 		}
 	}
@@ -99,31 +123,41 @@ func (m *mapping) apply(ctx context.Context, c conn, steps []step, ids core.IDs)
 }
 
 // addColumns adds the columns that the table of users lacks.
-func (m *mapping) addColumns(ctx context.Context, c conn, ids core.IDs) error {
-	there, err := m.columnTypes(ctx, c)
+func (s *store) addColumns(ctx context.Context, c DB) error {
+	there, err := s.columnTypes(ctx, c)
 	if err != nil {
 		return err
 	}
 	if len(there) == 0 {
-		return errors.New("there is no table users")
+		return fmt.Errorf("there is no table %s", s.cfg.Users)
 	}
-	if want, _, _ := strings.Cut(m.engine.idType(ids), " "); !strings.EqualFold(there["id"], want) {
+	if want, _, _ := strings.Cut(s.d.idType(s.cfg.IDs), " "); !isType(there["id"], want) {
 		return fmt.Errorf("IDs: the column id is of type %s, and not %s", there["id"], want)
 	}
-	for _, column := range m.columns {
+	for _, column := range s.columns {
 		if _, ok := there[column.Name]; ok {
 			continue
 		}
-		if _, err := c.ExecContext(ctx, m.addColumn(column)); err != nil {
+		if _, err := c.ExecContext(ctx, s.addColumn(column)); err != nil {
 			return fmt.Errorf("add column %s: %w", column.Name, err)
 		}
 	}
 	return nil
 }
 
+// isType reports whether a column's type, as the engine names it, is want.
+// Engines put a width behind the names of integers, as in bigint(20).
+func isType(got, want string) bool {
+	if !strings.Contains(want, "(") {
+		got, _, _ = strings.Cut(got, "(")
+	}
+	return strings.EqualFold(got, want)
+}
+
 // columnTypes returns the columns of the table of users and their types.
-func (m *mapping) columnTypes(ctx context.Context, c conn) (map[string]string, error) {
-	rows, err := c.QueryContext(ctx, m.engine.columns)
+func (s *store) columnTypes(ctx context.Context, c DB) (map[string]string, error) {
+	query, args := s.d.columnsOf(s.cfg.Schema, s.cfg.Users)
+	rows, err := c.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -141,56 +175,13 @@ func (m *mapping) columnTypes(ctx context.Context, c conn) (map[string]string, e
 
 // addColumn returns the statement that adds c to a table that may have rows
 // already: a column that may not be null has a default.
-func (m *mapping) addColumn(c column) string {
-	sql := "ALTER TABLE users ADD COLUMN " + string(c.SQLName) + " " + m.engine.columnType(typeOf(c))
-	value := c.SQLDefault
-	if zero := zeroOf(c); zero != "" {
+func (s *store) addColumn(c Column) string {
+	sql := "ALTER TABLE " + s.users + " ADD COLUMN " + s.d.quoted(c.Name) + " " + c.Type
+	if c.NotNull {
 		sql += " NOT NULL"
-		if value == "" {
-			value = zero
-		}
 	}
-	if value != "" {
-		sql += " DEFAULT " + value
+	if c.Default != "" {
+		sql += " DEFAULT " + c.Default
 	}
 	return sql
-}
-
-// typeOf returns the type that bun gives to c, save for two cases in which
-// the column would not hold what is written to it: unsigned integers get room
-// for their upper half, and addresses are not JSON.
-func typeOf(c column) string {
-	_, declared := c.Tag.Option("type")
-	switch kind := c.IndirectType.Kind(); {
-	case declared || c.encode == nil:
-		return c.CreateTableSQLType
-	case kind == reflect.Uint16:
-		return sqltype.Integer
-	case kind == reflect.Uint32:
-		return sqltype.BigInt
-	case kind == reflect.Struct && isAddress(c.IndirectType):
-		return sqltype.VarChar
-	default:
-		return c.CreateTableSQLType
-	}
-}
-
-// zeroOf returns the zero of c as SQL spells it, or "" where c may be null.
-func zeroOf(c column) string {
-	typ := c.StructField.Type
-	if c.NullZero || c.optional || c.encode == nil || reflect.PointerTo(typ).Implements(valuerType) {
-		return ""
-	}
-	switch typ.Kind() {
-	case reflect.String:
-		return "''"
-	case reflect.Bool:
-		return "FALSE"
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
-		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64,
-		reflect.Float32, reflect.Float64:
-		return "0"
-	default:
-		return ""
-	}
 }

@@ -1,7 +1,9 @@
-package bunstore
+package sqlstore
 
 import (
+	"context"
 	"database/sql/driver"
+	"errors"
 	"io"
 	"slices"
 	"strings"
@@ -9,32 +11,34 @@ import (
 	"testing/fstest"
 
 	"github.com/gousher/usher/core"
-	"github.com/uptrace/bun/dialect"
 )
 
+// dialects are those that there are.
+var dialects = []Dialect{Postgres(), MySQL(), SQLite()}
+
 func TestSchemaHasTheColumns(t *testing.T) {
-	for _, name := range []dialect.Name{dialect.PG, dialect.SQLite} {
-		m := mappingOf[core.User](t, name)
-		list, err := steps(schemas, m.engine.name)
-		if err != nil || len(list) == 0 {
-			t.Fatalf("%v: got %d steps, %v", name, len(list), err)
+	for _, d := range dialects {
+		list, err := steps(schemas, d.name)
+		if err != nil || len(list) != 2 {
+			t.Fatalf("%v: got %d steps, %v", d.name, len(list), err)
 		}
-		var sql strings.Builder
-		for _, step := range list {
-			sql.WriteString(step.sql)
-		}
-		for _, c := range m.columns {
-			if !strings.Contains(sql.String(), "\n    "+c.Name+" ") {
-				t.Errorf("%v: the schema lacks the column %s", name, c.Name)
+		users, tokens := list[0].sql, list[1].sql
+		for _, name := range userColumns {
+			if !strings.Contains(users, "\n    "+name+" ") {
+				t.Errorf("%v: the schema lacks the column %s", d.name, name)
 			}
 		}
-		for _, name := range []string{"purpose", "digest", "user_id", "family", "epoch", "created_at", "expires_at", "data"} {
-			if _, tokens, _ := strings.Cut(sql.String(), "CREATE TABLE tokens"); !strings.Contains(tokens, "\n    "+name+" ") {
-				t.Errorf("%v: the schema lacks the token's column %s", m.engine.name, name)
+		columns := []string{"purpose", "digest", "user_id", "family", "epoch", "created_at", "expires_at", "data"}
+		for _, name := range columns {
+			if !strings.Contains(tokens, "\n    "+name+" ") {
+				t.Errorf("%v: the schema lacks the token's column %s", d.name, name)
 			}
 		}
-		if !strings.Contains(sql.String(), "CONSTRAINT "+keyConstraint+" UNIQUE (email_key)") {
-			t.Errorf("%v: the schema lacks the constraint %s", name, keyConstraint)
+		if len(columns) != tokenColumns {
+			t.Errorf("a token has %d columns, and not %d", len(columns), tokenColumns)
+		}
+		if constraint := "CONSTRAINT " + d.quoted("{users name}_email_key_key") + " UNIQUE (email_key)"; !strings.Contains(users, constraint) {
+			t.Errorf("%v: the schema lacks %s", d.name, constraint)
 		}
 	}
 }
@@ -53,107 +57,145 @@ func TestStepsAreInOrder(t *testing.T) {
 }
 
 func TestAddColumn(t *testing.T) {
-	type declaring struct {
-		wide
-		Short  string `bun:"type:varchar(20)"`
-		Preset string `bun:",default:'x'"`
-		Maybe  string `bun:",nullzero,default:'y'"`
-		Port   uint16
-		Count  *uint32
-		Quoted int `bun:"order"`
-		JSON   any `bun:"type:json"`
-	}
-	want := map[string]string{
-		"city":      `"city" VARCHAR`,
-		"text":      `"text" VARCHAR NOT NULL DEFAULT ''`,
-		"colour":    `"colour" VARCHAR NOT NULL DEFAULT ''`,
-		"flag":      `"flag" BOOLEAN NOT NULL DEFAULT FALSE`,
-		"small":     `"small" SMALLINT NOT NULL DEFAULT 0`,
-		"ratio":     `"ratio" DOUBLE PRECISION NOT NULL DEFAULT 0`,
-		"at":        `"at" TIMESTAMP`,
-		"bytes":     `"bytes" BLOB`,
-		"p_text":    `"p_text" VARCHAR`,
-		"tags":      `"tags" VARCHAR`,
-		"struct":    `"struct" VARCHAR`,
-		"null_text": `"null_text" VARCHAR`,
-		"balance":   `"balance" VARCHAR`,
-		"no_text":   `"no_text" VARCHAR`,
-		"addr":      `"addr" VARCHAR`,
-		"short":     `"short" varchar(20) NOT NULL DEFAULT ''`,
-		"preset":    `"preset" VARCHAR NOT NULL DEFAULT 'x'`,
-		"maybe":     `"maybe" VARCHAR DEFAULT 'y'`,
-		"port":      `"port" INTEGER NOT NULL DEFAULT 0`,
-		"count":     `"count" BIGINT`,
-		"order":     `"order" BIGINT NOT NULL DEFAULT 0`,
-		"json":      `"json" TEXT`,
-	}
-	m := mappingOf[declaring](t, dialect.SQLite)
-	for _, c := range m.columns {
-		if sql, ok := want[c.Name]; ok {
-			if got := m.addColumn(c); got != "ALTER TABLE users ADD COLUMN "+sql {
-				t.Errorf("got %s, want %s", got, sql)
-			}
-			delete(want, c.Name)
+	s := &store{d: MySQL(), users: "`auth`.`users`"}
+	for _, tt := range []struct {
+		column Column
+		want   string
+	}{
+		{Column{Name: "order", Type: "bigint", NotNull: true, Default: "0"}, "`order` bigint NOT NULL DEFAULT 0"},
+		{Column{Name: "a`b", Type: "text"}, "`a``b` text"},
+		{Column{Name: "a", Type: "text", Default: "'x'"}, "`a` text DEFAULT 'x'"},
+	} {
+		if got := s.addColumn(tt.column); got != "ALTER TABLE `auth`.`users` ADD COLUMN "+tt.want {
+			t.Errorf("got %s, want %s", got, tt.want)
 		}
-	}
-	if len(want) > 0 {
-		t.Errorf("there are no columns %v", want)
 	}
 }
 
-func TestMigrateIsAllOrNothing(t *testing.T) {
-	postgres := []string{"BEGIN", "SET LOCAL", "SELECT pg_advisory_xact_lock(33059464490909697)", "CREATE TABLE IF NOT EXISTS usher_migrations", "SELECT coalesce(max(version)"}
-	sqlite := []string{"BEGIN IMMEDIATE", "CREATE TABLE IF NOT EXISTS usher_migrations", "SELECT coalesce(max(version)"}
-	for _, tt := range []struct {
-		name    string
-		dialect dialect.Name
-		version int64            // of the database
-		columns [][]driver.Value // of the table users
-		fails   string           // the statement that does, by its beginning
-		want    string           // what the error starts with
-		asked   []string
-	}{
-		{"newer database", dialect.PG, 99, userColumns, "none", "the database is at version 99 and this program knows 2", slices.Concat(postgres, []string{"ROLLBACK"})},
-		{"newer database", dialect.SQLite, 99, userColumns, "none", "the database is at version 99 and this program knows 2", slices.Concat(sqlite, []string{"ROLLBACK"})},
-		{"step", dialect.PG, 0, userColumns, "--", "0001_users.sql: unexpected EOF", slices.Concat(postgres, []string{"--", "ROLLBACK"})},
-		{"step", dialect.SQLite, 0, userColumns, "--", "0001_users.sql: unexpected EOF", slices.Concat(sqlite, []string{"--", "ROLLBACK"})},
-		{"second step", dialect.SQLite, 1, userColumns, "--", "0002_tokens.sql: unexpected EOF", slices.Concat(sqlite, []string{"--", "ROLLBACK"})},
-		{"ids", dialect.PG, 2, userColumns, "none", "IDs: the column id is of type text, and not uuid", slices.Concat(postgres, []string{"SELECT attname", "ROLLBACK"})},
-		{"column", dialect.SQLite, 2, userColumns, "ALTER", "add column nickname: unexpected EOF", slices.Concat(sqlite, []string{"SELECT name", "ALTER", "ROLLBACK"})},
-		{"commit", dialect.SQLite, 2, userColumns, "COMMIT", "unexpected EOF", slices.Concat(sqlite, []string{"SELECT name", "ALTER", "COMMIT", "ROLLBACK"})},
-		{"no table", dialect.SQLite, 2, nil, "none", "there is no table users", slices.Concat(sqlite, []string{"SELECT name", "ROLLBACK"})},
-		{"lock", dialect.SQLite, 1, userColumns, "BEGIN", "unexpected EOF", sqlite[:1]},
-	} {
-		t.Run(tt.name+" "+tt.dialect.String(), func(t *testing.T) {
-			db, e := openFake(t, tt.dialect, func(query string, _ []any) answer {
-				switch {
-				case strings.HasPrefix(query, tt.fails):
-					return answer{err: io.ErrUnexpectedEOF}
-				case strings.Contains(query, "max(version)"):
-					return answer{rows: [][]driver.Value{{tt.version}}}
-				case strings.Contains(query, "pg_attribute"), strings.Contains(query, "pragma"):
-					return answer{rows: tt.columns}
+// A migration that fails at any statement is rolled back or, on MySQL, can be
+// completed by the next.
+func TestMigrateFails(t *testing.T) {
+	table := func(d Dialect) string { return "CREATE TABLE IF NOT EXISTS " + d.quoted(migrations) }
+	begun := map[string][]string{
+		"postgres": {"BEGIN", "SET LOCAL", "SELECT pg_advisory_xact_lock(33059464490909697)", table(Postgres()), "SELECT coalesce(max(version)"},
+		"sqlite":   {"BEGIN IMMEDIATE", table(SQLite()), "SELECT coalesce(max(version)"},
+		"mysql":    {"SELECT GET_LOCK", "SELECT @@SESSION.sql_mode", table(MySQL()), "SELECT coalesce(max(version)"},
+	}
+	end := map[string]string{"postgres": "ROLLBACK", "sqlite": "ROLLBACK", "mysql": "DO RELEASE_LOCK"}
+	lacking := map[string]string{"postgres": "SELECT attname", "sqlite": "SELECT name", "mysql": "SELECT column_name"}
+	for _, d := range dialects {
+		for _, tt := range []struct {
+			name    string
+			version int64            // of the database
+			columns [][]driver.Value // of the table users
+			fails   string           // the statement that does, by its beginning
+			want    string           // what the error starts with
+			asked   []string         // after the beginning
+		}{
+			{"newer database", 99, textColumns(d), "none", "the database is at version 99 and this program knows 2", nil},
+			{"second step", 1, textColumns(d), "CREATE TABLE ", "0002_tokens.sql: unexpected EOF", []string{"CREATE TABLE "}},
+			{"ids", 2, [][]driver.Value{{"id", "real"}}, "none", "IDs: the column id is of type real, and not ", []string{lacking[d.name]}},
+			{"column", 2, textColumns(d), "ALTER", "add column nickname: unexpected EOF", []string{lacking[d.name], "ALTER"}},
+			{"no table", 2, nil, "none", "there is no table users", []string{lacking[d.name]}},
+		} {
+			t.Run(d.name+" "+tt.name, func(t *testing.T) {
+				db, e := openFake(t, migrating(tt.version, tt.columns, tt.fails))
+				err := Migrate[Member](t.Context(), db, d, columnsFor[Member](), Config{})
+				if err == nil || !strings.HasPrefix(err.Error(), "sqlstore: migrate: "+tt.want) {
+					t.Errorf("got %v, want %q", err, tt.want)
 				}
-				return answer{}
+				want := slices.Concat(begun[d.name], tt.asked, []string{end[d.name]})
+				if !slices.EqualFunc(e.asked, want, strings.HasPrefix) {
+					t.Errorf("got %q, want %q", e.asked, want)
+				}
 			})
-			err := Migrate[nicknamed](t.Context(), db, Config{})
-			if err == nil || !strings.HasPrefix(err.Error(), "bunstore: migrate: "+tt.want) {
-				t.Errorf("got %v, want %q", err, tt.want)
+		}
+	}
+}
+
+// migrating answers as a database of that version does whose table of users
+// has those columns, and fails at statements that begin with fails.
+func migrating(version int64, columns [][]driver.Value, fails string) func(query string, _ []any) answer {
+	return func(query string, _ []any) answer {
+		switch {
+		case strings.HasPrefix(query, fails) && !strings.Contains(query, migrations):
+			return answer{err: io.ErrUnexpectedEOF}
+		case strings.Contains(query, "max(version)"):
+			return answer{rows: [][]driver.Value{{version}}}
+		case strings.Contains(query, "GET_LOCK"):
+			return answer{rows: [][]driver.Value{{int64(1)}}}
+		case strings.Contains(query, "sql_mode"):
+			return answer{rows: [][]driver.Value{{"STRICT_TRANS_TABLES"}}}
+		case strings.Contains(query, "pg_attribute"), strings.Contains(query, "pragma"), strings.Contains(query, "information_schema"):
+			return answer{rows: columns}
+		}
+		return answer{}
+	}
+}
+
+// textColumns are the columns of core.User.
+func textColumns(d Dialect) [][]driver.Value {
+	columns := [][]driver.Value{{"id", d.idType(core.UUIDs)}}
+	for _, name := range userColumns[1:] {
+		columns = append(columns, []driver.Value{name, "text"})
+	}
+	columns[0][1], _, _ = strings.Cut(columns[0][1].(string), " ")
+	return columns
+}
+
+// A commit or a lock that fails is an error, too.
+func TestMigrateDoesNotEnd(t *testing.T) {
+	for _, tt := range []struct {
+		d     Dialect
+		fails string
+		last  string
+	}{
+		{Postgres(), "COMMIT", "COMMIT"},
+		{Postgres(), "SELECT pg_advisory", "ROLLBACK"},
+		{SQLite(), "COMMIT", "ROLLBACK"},
+		{SQLite(), "BEGIN", "BEGIN IMMEDIATE"},
+		{MySQL(), "SELECT GET_LOCK", "SELECT GET_LOCK"},
+		{MySQL(), "DO RELEASE_LOCK", "DO RELEASE_LOCK"},
+	} {
+		t.Run(tt.d.name+" "+tt.fails, func(t *testing.T) {
+			columns := columnsFor[core.User]()
+			db, e := openFake(t, migrating(2, textColumns(tt.d), tt.fails))
+			err := Migrate[core.User](t.Context(), db, tt.d, columns, Config{})
+			if !errors.Is(err, io.ErrUnexpectedEOF) {
+				t.Errorf("got %v, want %v", err, io.ErrUnexpectedEOF)
 			}
-			if !slices.EqualFunc(e.asked, tt.asked, strings.HasPrefix) {
-				t.Errorf("got %q, want %q", e.asked, tt.asked)
+			if last := e.asked[len(e.asked)-1]; !strings.HasPrefix(last, tt.last) {
+				t.Errorf("the last statement is %q, want %q", last, tt.last)
 			}
 		})
 	}
 }
 
-type nicknamed struct {
-	core.User
-	Nickname string
+// MySQL's lock is asked for until it is given or the context ends.
+func TestMigrateWaitsForMySQL(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	asked := 0
+	db, _ := openFake(t, func(string, []any) answer {
+		if asked++; asked == 3 {
+			cancel()
+		}
+		return answer{rows: [][]driver.Value{{int64(0)}}}
+	})
+	err := Migrate[Member](ctx, db, MySQL(), columnsFor[Member](), Config{})
+	if !errors.Is(err, context.Canceled) || asked != 3 {
+		t.Errorf("got %v after %d statements, want %v after 3", err, asked, context.Canceled)
+	}
 }
 
-// userColumns are the columns of core.User, with ids that are text.
-var userColumns = [][]driver.Value{
-	{"id", "text"}, {"email", "text"}, {"email_key", "text"}, {"hashed_password", "text"}, {"is_active", "boolean"}, {"is_superuser", "boolean"},
-	{"is_verified", "boolean"}, {"session_epoch", "bigint"}, {"revision", "bigint"}, {"created_at", "text"}, {"updated_at", "text"},
+func TestMigrateRefusesALooseMySQL(t *testing.T) {
+	db, _ := openFake(t, func(query string, _ []any) answer {
+		if strings.Contains(query, "sql_mode") {
+			return answer{rows: [][]driver.Value{{"NO_ENGINE_SUBSTITUTION"}}}
+		}
+		return answer{rows: [][]driver.Value{{int64(1)}}}
+	})
+	err := Migrate[Member](t.Context(), db, MySQL(), columnsFor[Member](), Config{})
+	if err == nil || !strings.Contains(err.Error(), `sql_mode is "NO_ENGINE_SUBSTITUTION"`) {
+		t.Errorf("got %v", err)
+	}
 }

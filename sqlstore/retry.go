@@ -1,4 +1,4 @@
-package bunstore
+package sqlstore
 
 import (
 	"context"
@@ -9,6 +9,15 @@ import (
 // patience is how long a statement that others keep from running is tried
 // again.
 const patience = 5 * time.Second
+
+// retry calls f, a statement, as retry does; within a transaction of the
+// caller once.
+func (s *store) retry(ctx context.Context, f func() error) error {
+	if s.inTx {
+		return f()
+	}
+	return retry(ctx, f)
+}
 
 // retry calls f again while its error says that nothing was done because
 // others were at work, until the context ends or patience is used up.

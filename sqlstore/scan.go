@@ -1,4 +1,4 @@
-package bunstore
+package sqlstore
 
 import (
 	"database/sql"
@@ -29,15 +29,16 @@ func scanTokens(rows *sql.Rows, err error) ([]ports.Token, error) {
 // tokenDest returns where the columns of a token are to be scanned to fill t.
 func tokenDest(t *ports.Token) []any {
 	return []any{
-		&t.Purpose, &t.Digest, &t.UserID, &t.Family, &t.Epoch, (*instant)(&t.CreatedAt), (*instant)(&t.ExpiresAt), &t.Data,
+		&t.Purpose, &t.Digest, &t.UserID, &t.Family, &t.Epoch, (*Time)(&t.CreatedAt), (*Time)(&t.ExpiresAt), &t.Data,
 	}
 }
 
-// instant scans a time, zero for null.
-type instant time.Time
+// Time scans a time that a driver returns as a time or, as SQLite and MySQL
+// keep it, as a text; it is zero for null.
+type Time time.Time
 
 // Scan implements [database/sql.Scanner].
-func (i *instant) Scan(src any) error {
+func (t *Time) Scan(src any) error {
 	var at time.Time
 	var err error
 	switch src := src.(type) {
@@ -45,12 +46,19 @@ func (i *instant) Scan(src any) error {
 	case time.Time:
 		at = src
 	case string:
-		at, err = time.Parse(timeForm, src)
+		at, err = parseTime(src)
 	case []byte:
-		at, err = time.Parse(timeForm, string(src))
+		at, err = parseTime(string(src))
 	default:
-		err = fmt.Errorf("a %T is no time", src)
+		err = fmt.Errorf("sqlstore: a %T is no time", src)
 	}
-	*i = instant(cut(at))
+	*t = Time(cut(at))
 	return err
+}
+
+func parseTime(text string) (time.Time, error) {
+	if at, err := time.Parse(zonedForm, text); err == nil {
+		return at, nil
+	}
+	return time.Parse(plainForm, text)
 }

@@ -1,4 +1,4 @@
-package bunstore
+package sqlstore
 
 import (
 	"database/sql/driver"
@@ -11,7 +11,6 @@ import (
 
 	"github.com/gousher/usher/core"
 	"github.com/gousher/usher/ports"
-	"github.com/uptrace/bun/dialect"
 )
 
 func TestTokenFound(t *testing.T) {
@@ -32,7 +31,7 @@ func TestTokenFound(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			row, want := tokenRow(), oneToken
 			tt.alter(row, &want)
-			stores, _ := tokensOn(t, dialect.PG, func(string, []any) answer { return answer{rows: [][]driver.Value{row}} })
+			stores, _ := tokensOn(t, Postgres(), func(string, []any) answer { return answer{rows: [][]driver.Value{row}} })
 			got, err := stores.Tokens.Get(t.Context(), "session", "d1")
 			if err != nil || !reflect.DeepEqual(got, want) {
 				t.Errorf("got %+v, %v, want %+v", got, err, want)
@@ -45,7 +44,7 @@ func TestTokenUnreadable(t *testing.T) {
 	for _, at := range []driver.Value{"today", []byte("today"), 1.5} {
 		row := tokenRow()
 		row[6] = at
-		stores, _ := tokensOn(t, dialect.SQLite, func(string, []any) answer { return answer{rows: [][]driver.Value{row}} })
+		stores, _ := tokensOn(t, SQLite(), func(string, []any) answer { return answer{rows: [][]driver.Value{row}} })
 		got, err := stores.Tokens.Get(t.Context(), "session", "d1")
 		if err == nil || errors.Is(err, core.ErrTokenNotFound) || got.Digest != "" {
 			t.Errorf("%v: got %+v, %v, want an error", at, got, err)
@@ -57,7 +56,7 @@ func TestTokenUnreadable(t *testing.T) {
 func TestTakeFailsLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tries := 0
-		stores, _ := tokensOn(t, dialect.SQLite, func(string, []any) answer {
+		stores, _ := tokensOn(t, SQLite(), func(string, []any) answer {
 			tries++
 			switch tries {
 			case 1:

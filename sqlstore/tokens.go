@@ -1,4 +1,4 @@
-package bunstore
+package sqlstore
 
 import (
 	"context"
@@ -13,14 +13,11 @@ import (
 	"github.com/gousher/usher/ports"
 )
 
-// tokens implements ports.TokenStore and ports.SessionUsers. Every call is one
-// statement, which the engine runs wholly or not at all.
+// tokens implements ports.TokenStore and ports.SessionUsers.
 type tokens[T any, U core.UserPtr[T]] struct {
-	db  conn
-	ids core.IDs
-	*mapping
-	// The statements, each named after its method.
-	put, take, get, extend, restamp, listUser, endUser, endOthers, purge, userByToken string
+	*store
+	// The statements, most of them named after their method.
+	put, take, get, takeUnaltered, extend, restamp, listUser, endUser, endOthers, purge, userByToken string
 }
 
 var (
@@ -28,28 +25,46 @@ var (
 	_ ports.SessionUsers[*core.User] = (*tokens[core.User, *core.User])(nil)
 )
 
-func newTokens[T any, U core.UserPtr[T]](db conn, ids core.IDs, m *mapping) *tokens[T, U] {
+// tokenColumns is how many columns a token has.
+const tokenColumns = 8
+
+func newTokens[T any, U core.UserPtr[T]](s *store) *tokens[T, U] {
 	const (
 		columns = "purpose, digest, user_id, family, epoch, created_at, expires_at, data"
 		one     = " WHERE purpose = ? AND digest = ?"
 		ofUser  = " WHERE user_id = ? AND purpose = ?"
 	)
-	bind := m.engine.bind
+	// reading returns the columns, each after prefix, for a SELECT.
+	reading := func(prefix string) string {
+		list := strings.Split(columns, ", ")
+		for i, c := range list {
+			list[i] = s.d.read(prefix+c, strings.HasSuffix(c, "_at"))
+		}
+		return strings.Join(list, ", ")
+	}
+	bind := func(query string) string {
+		return s.d.bind(strings.NewReplacer("{tokens}", s.tokens, "{users}", s.users, "{columns}", columns).Replace(query))
+	}
+	get := bind("SELECT " + reading("") + " FROM {tokens}" + one)
+	if s.inTx && s.d.take == "" {
+		get += s.d.forUpdate
+	}
 	return &tokens[T, U]{
-		db: db, ids: ids, mapping: m,
+		store: s,
 		// The user is looked for here because SQLite may be set not to.
-		put:       bind("INSERT INTO tokens (" + columns + ") SELECT ?, ?, id, ?, ?, ?, ?, ? FROM users WHERE id = ?"),
-		take:      bind("DELETE FROM tokens" + one + " RETURNING " + columns),
-		get:       bind("SELECT " + columns + " FROM tokens" + one),
-		extend:    bind("UPDATE tokens SET expires_at = ?" + one + " AND expires_at < ?"),
-		restamp:   bind("UPDATE tokens SET epoch = CASE WHEN epoch < ? THEN ? ELSE epoch END" + one),
-		listUser:  bind("SELECT " + columns + " FROM tokens" + ofUser + " ORDER BY created_at DESC, digest"),
-		endUser:   bind("DELETE FROM tokens" + ofUser),
-		endOthers: bind("DELETE FROM tokens" + ofUser + " AND family <> ?"),
-		purge:     bind(m.engine.purge),
-		userByToken: "SELECT " + m.names("users.") + ", tokens." + strings.ReplaceAll(columns, ", ", ", tokens.") +
-			" FROM tokens JOIN users ON users.id = tokens.user_id" +
-			bind(" WHERE tokens.purpose = ? AND tokens.digest = ?"),
+		put:  bind("INSERT INTO {tokens} ({columns}) SELECT ?, ?, id, ?, ?, ?, ?, ? FROM {users} WHERE id = ?"),
+		take: bind(s.d.take),
+		get:  get,
+		// What can change of a token is compared: it is removed as it was read.
+		takeUnaltered: bind("DELETE FROM {tokens}" + one + " AND epoch = ? AND (expires_at = ? OR expires_at IS NULL AND ? IS NULL)"),
+		extend:        bind("UPDATE {tokens} SET expires_at = ?" + one + " AND expires_at < ?"),
+		restamp:       bind("UPDATE {tokens} SET epoch = CASE WHEN epoch < ? THEN ? ELSE epoch END" + one),
+		listUser:      bind("SELECT " + reading("") + " FROM {tokens}" + ofUser + " ORDER BY " + "{tokens}.created_at DESC, digest"),
+		endUser:       bind("DELETE FROM {tokens}" + ofUser),
+		endOthers:     bind("DELETE FROM {tokens}" + ofUser + " AND family <> ?"),
+		purge:         bind(s.d.purge),
+		userByToken: bind("SELECT " + s.reading() + ", " + reading("{tokens}.") +
+			" FROM {tokens} JOIN {users} ON {users}.id = {tokens}.user_id WHERE {tokens}.purpose = ? AND {tokens}.digest = ?"),
 	}
 }
 
@@ -65,18 +80,16 @@ func (s *tokens[T, U]) Put(ctx context.Context, t ports.Token) error {
 	if t.Purpose == "" || t.Digest == "" {
 		return core.ErrInvalidValue
 	}
-	var expires, data any
-	if !t.ExpiresAt.IsZero() {
-		expires = spell(t.ExpiresAt)
-	}
+	var data any
 	if len(t.Data) > 0 {
 		data = t.Data
 	}
-	id, ok := s.ids.Parse(t.UserID)
-	rows, err := s.write(ctx, ok, s.put, t.Purpose, t.Digest, t.Family, t.Epoch, spell(t.CreatedAt), expires, data, id)
+	id, ok := s.cfg.IDs.Parse(t.UserID)
+	rows, err := s.writeTokens(ctx, ok, s.put, t.Purpose, t.Digest, t.Family, t.Epoch,
+		s.d.spell(t.CreatedAt), s.spellEnd(t.ExpiresAt), data, id)
 	switch {
 	case err != nil:
-		return tokenError(ctx, op, err)
+		return s.tokenError(ctx, op, err)
 	case rows == 0:
 		return core.ErrUserNotFound
 	default:
@@ -84,9 +97,38 @@ func (s *tokens[T, U]) Put(ctx context.Context, t ports.Token) error {
 	}
 }
 
+// spellEnd returns how the expiry at is bound.
+func (s *store) spellEnd(at time.Time) any {
+	if at.IsZero() {
+		return nil
+	}
+	return s.d.spell(at)
+}
+
 // Take implements [ports.OnceStore].
 func (s *tokens[T, U]) Take(ctx context.Context, purpose, digest string) (ports.Token, error) {
-	return s.one(ctx, "take token", s.take, purpose, digest)
+	const op = "take token"
+	if s.take != "" {
+		return s.one(ctx, op, s.take, purpose, digest)
+	}
+	for n := range attempts {
+		if err := wait(ctx, n); err != nil {
+			return ports.Token{}, s.readError(ctx, op, err)
+		}
+		t, err := s.one(ctx, op, s.get, purpose, digest)
+		if err != nil {
+			return t, err
+		}
+		end := s.spellEnd(t.ExpiresAt)
+		rows, err := s.exec(ctx, s.takeUnaltered, purpose, digest, t.Epoch, end, end)
+		if err != nil {
+			return ports.Token{}, s.readError(ctx, op, err)
+		}
+		if rows > 0 {
+			return t, nil
+		}
+	}
+	return ports.Token{}, core.ErrConflict
 }
 
 // Get implements [ports.TokenStore].
@@ -96,10 +138,10 @@ func (s *tokens[T, U]) Get(ctx context.Context, purpose, digest string) (ports.T
 
 // one returns the token that query finds or removes.
 func (s *tokens[T, U]) one(ctx context.Context, op, query, purpose, digest string) (ports.Token, error) {
-	found, err := s.read(ctx, isKey(purpose, digest), query, purpose, digest)
+	found, err := s.readTokens(ctx, isKey(purpose, digest), query, purpose, digest)
 	switch {
 	case err != nil:
-		return ports.Token{}, readError(ctx, op, err)
+		return ports.Token{}, s.readError(ctx, op, err)
 	case len(found) == 0:
 		return ports.Token{}, core.ErrTokenNotFound
 	default:
@@ -111,21 +153,25 @@ func (s *tokens[T, U]) one(ctx context.Context, op, query, purpose, digest strin
 func (s *tokens[T, U]) Extend(ctx context.Context, purpose, digest string, until time.Time) error {
 	const op = "extend token"
 	if err := storable(until); err != nil {
-		return fmt.Errorf("bunstore: %s: %w", op, err)
+		return fmt.Errorf("sqlstore: %s: %w", op, err)
 	}
-	at := spell(until)
-	if _, err := s.write(ctx, isKey(purpose, digest), s.extend, at, purpose, digest, at); err != nil {
-		return readError(ctx, op, err)
+	at := s.d.spell(until)
+	if _, err := s.writeTokens(ctx, isKey(purpose, digest), s.extend, at, purpose, digest, at); err != nil {
+		return s.readError(ctx, op, err)
 	}
 	return nil
 }
 
 // Restamp implements [ports.TokenStore].
 func (s *tokens[T, U]) Restamp(ctx context.Context, purpose, digest string, epoch int64) error {
-	rows, err := s.write(ctx, isKey(purpose, digest), s.restamp, epoch, epoch, purpose, digest)
+	const op = "restamp token"
+	rows, err := s.writeTokens(ctx, isKey(purpose, digest), s.restamp, epoch, epoch, purpose, digest)
 	switch {
 	case err != nil:
-		return readError(ctx, "restamp token", err)
+		return s.readError(ctx, op, err)
+	case rows == 0 && s.d.changedRows:
+		_, err := s.one(ctx, op, s.get, purpose, digest)
+		return err
 	case rows == 0:
 		return core.ErrTokenNotFound
 	default:
@@ -135,23 +181,23 @@ func (s *tokens[T, U]) Restamp(ctx context.Context, purpose, digest string, epoc
 
 // ListUser implements [ports.TokenStore].
 func (s *tokens[T, U]) ListUser(ctx context.Context, purpose, userID string) ([]ports.Token, error) {
-	id, ok := s.ids.Parse(userID)
-	found, err := s.read(ctx, ok && storable(purpose) == nil, s.listUser, id, purpose)
+	id, ok := s.cfg.IDs.Parse(userID)
+	found, err := s.readTokens(ctx, ok && storable(purpose) == nil, s.listUser, id, purpose)
 	if err != nil {
-		return nil, readError(ctx, "list tokens", err)
+		return nil, s.readError(ctx, "list tokens", err)
 	}
 	return found, nil
 }
 
 // EndUser implements [ports.TokenStore].
 func (s *tokens[T, U]) EndUser(ctx context.Context, purpose, userID, exceptFamily string) error {
-	id, ok := s.ids.Parse(userID)
+	id, ok := s.cfg.IDs.Parse(userID)
 	query, args := s.endUser, []any{id, purpose}
 	if exceptFamily != "" && storable(exceptFamily) == nil {
 		query, args = s.endOthers, append(args, exceptFamily)
 	}
-	if _, err := s.write(ctx, ok && storable(purpose) == nil, query, args...); err != nil {
-		return readError(ctx, "end tokens", err)
+	if _, err := s.writeTokens(ctx, ok && storable(purpose) == nil, query, args...); err != nil {
+		return s.readError(ctx, "end tokens", err)
 	}
 	return nil
 }
@@ -160,12 +206,12 @@ func (s *tokens[T, U]) EndUser(ctx context.Context, purpose, userID, exceptFamil
 func (s *tokens[T, U]) Purge(ctx context.Context, before time.Time, limit int) (int, error) {
 	const op = "purge tokens"
 	if err := storable(before); err != nil {
-		return 0, fmt.Errorf("bunstore: %s: %w", op, err)
+		return 0, fmt.Errorf("sqlstore: %s: %w", op, err)
 	}
 	// SQLite takes a limit below zero for none.
-	rows, err := s.write(ctx, limit > 0, s.purge, spell(before), int64(limit))
+	rows, err := s.writeTokens(ctx, limit > 0, s.purge, s.d.spell(before), int64(limit))
 	if err != nil {
-		return 0, readError(ctx, op, err)
+		return 0, s.readError(ctx, op, err)
 	}
 	return int(rows), nil
 }
@@ -174,14 +220,14 @@ func (s *tokens[T, U]) Purge(ctx context.Context, before time.Time, limit int) (
 func (s *tokens[T, U]) UserByToken(ctx context.Context, purpose, digest string) (U, ports.Token, error) {
 	const op = "find user of token"
 	if err := ctx.Err(); err != nil {
-		return nil, ports.Token{}, readError(ctx, op, err)
+		return nil, ports.Token{}, s.readError(ctx, op, err)
 	}
 	if !isKey(purpose, digest) {
 		return nil, ports.Token{}, core.ErrTokenNotFound
 	}
 	var u U
 	var t ports.Token
-	err := retry(ctx, func() error {
+	err := s.retry(ctx, func() error {
 		u = new(T)
 		row := reflect.ValueOf(u).Elem()
 		err := s.db.QueryRowContext(ctx, s.userByToken, purpose, digest).Scan(append(s.dest(row), tokenDest(&t)...)...)
@@ -194,7 +240,7 @@ func (s *tokens[T, U]) UserByToken(ctx context.Context, purpose, digest string) 
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, ports.Token{}, core.ErrTokenNotFound
 	default:
-		return nil, ports.Token{}, readError(ctx, op, err)
+		return nil, ports.Token{}, s.readError(ctx, op, err)
 	}
 }
 
@@ -203,22 +249,22 @@ func isKey(purpose, digest string) bool {
 	return purpose != "" && digest != "" && storable(purpose) == nil && storable(digest) == nil
 }
 
-// write returns how many rows query wrote, none where there can be none.
-func (s *tokens[T, U]) write(ctx context.Context, possible bool, query string, args ...any) (int64, error) {
+// writeTokens returns how many rows query wrote, none where there can be none.
+func (s *store) writeTokens(ctx context.Context, possible bool, query string, args ...any) (int64, error) {
 	if err := ctx.Err(); err != nil || !possible {
 		return 0, err
 	}
-	return exec(ctx, s.db, query, args)
+	return s.exec(ctx, query, args...)
 }
 
-// read returns the tokens that query finds or removes, none where there can
-// be none.
-func (s *tokens[T, U]) read(ctx context.Context, possible bool, query string, args ...any) ([]ports.Token, error) {
+// readTokens returns the tokens that query finds or removes, none where there
+// can be none.
+func (s *store) readTokens(ctx context.Context, possible bool, query string, args ...any) ([]ports.Token, error) {
 	if err := ctx.Err(); err != nil || !possible {
 		return nil, err
 	}
 	var found []ports.Token
-	err := retry(ctx, func() (err error) {
+	err := s.retry(ctx, func() (err error) {
 		found, err = scanTokens(s.db.QueryContext(ctx, query, args...))
 		return err
 	})

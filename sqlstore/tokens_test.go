@@ -1,4 +1,4 @@
-package bunstore
+package sqlstore
 
 import (
 	"context"
@@ -14,7 +14,6 @@ import (
 
 	"github.com/gousher/usher/core"
 	"github.com/gousher/usher/ports"
-	"github.com/uptrace/bun/dialect"
 )
 
 // spelled is when, as it is bound.
@@ -29,10 +28,10 @@ func tokenRow() []driver.Value {
 	return []driver.Value{"session", "d1", id, "f1", int64(3), when.Local(), when.Add(time.Hour).Local(), []byte("x")}
 }
 
-func tokensOn(t testing.TB, name dialect.Name, answer func(string, []any) answer) (ports.Stores[*Member], *engineFake) {
+func tokensOn(t testing.TB, d Dialect, answer func(string, []any) answer) (ports.Stores[*Member], *engineFake) {
 	t.Helper()
-	db, e := openFake(t, name, answer)
-	stores, err := New[Member](db, Config{})
+	db, e := openFake(t, answer)
+	stores, err := New[Member](db, d, columnsFor[Member](), Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +39,7 @@ func tokensOn(t testing.TB, name dialect.Name, answer func(string, []any) answer
 }
 
 func TestTokensAndJoinedAreOne(t *testing.T) {
-	stores, _ := tokensOn(t, dialect.PG, nil)
+	stores, _ := tokensOn(t, Postgres(), nil)
 	if any(stores.Tokens) != any(stores.Joined) {
 		t.Errorf("got %p and %p, want one value", stores.Tokens, stores.Joined)
 	}
@@ -51,70 +50,70 @@ func TestTokenStatements(t *testing.T) {
 	later := when.Add(999).In(time.FixedZone("", 3600))
 	for _, tt := range []struct {
 		name string
-		on   dialect.Name
+		on   Dialect
 		call func(ctx context.Context, s ports.TokenStore) error
 		want string
 		args []any
 	}{
-		{"Put", dialect.PG,
+		{"Put", Postgres(),
 			func(ctx context.Context, s ports.TokenStore) error {
 				t := oneToken
 				t.UserID, t.CreatedAt = "{"+strings.ToUpper(id)+"}", later
 				return s.Put(ctx, t)
 			},
-			"INSERT INTO tokens (" + columns + ") SELECT $1, $2, id, $3, $4, $5, $6, $7 FROM users WHERE id = $8",
+			`INSERT INTO "tokens" (` + columns + `) SELECT $1, $2, id, $3, $4, $5, $6, $7 FROM "users" WHERE id = $8`,
 			[]any{"session", "d1", "f1", int64(3), spelled, "2026-05-17 12:42:13.987654+00:00", []byte("x"), id}},
-		{"Put without an end", dialect.SQLite,
+		{"Put without an end", SQLite(),
 			func(ctx context.Context, s ports.TokenStore) error {
 				return s.Put(ctx, ports.Token{Purpose: "session", Digest: "d1", UserID: id, Data: []byte{}})
 			},
-			"INSERT INTO tokens (" + columns + ") SELECT ?, ?, id, ?, ?, ?, ?, ? FROM users WHERE id = ?",
+			`INSERT INTO "tokens" (` + columns + `) SELECT ?, ?, id, ?, ?, ?, ?, ? FROM "users" WHERE id = ?`,
 			[]any{"session", "d1", "", int64(0), "0001-01-01 00:00:00+00:00", nil, nil, id}},
-		{"Take", dialect.PG,
+		{"Take", Postgres(),
 			func(ctx context.Context, s ports.TokenStore) error {
 				_, err := s.Take(ctx, "session", "d1")
 				return err
 			},
-			"DELETE FROM tokens WHERE purpose = $1 AND digest = $2 RETURNING " + columns, []any{"session", "d1"}},
-		{"Get", dialect.SQLite,
+			`DELETE FROM "tokens" WHERE purpose = $1 AND digest = $2 RETURNING ` + columns, []any{"session", "d1"}},
+		{"Get", SQLite(),
 			func(ctx context.Context, s ports.TokenStore) error {
 				_, err := s.Get(ctx, "session", "d1")
 				return err
 			},
-			"SELECT " + columns + " FROM tokens WHERE purpose = ? AND digest = ?", []any{"session", "d1"}},
-		{"Extend", dialect.PG,
+			"SELECT " + columns + ` FROM "tokens" WHERE purpose = ? AND digest = ?`, []any{"session", "d1"}},
+		{"Extend", Postgres(),
 			func(ctx context.Context, s ports.TokenStore) error { return s.Extend(ctx, "session", "d1", later) },
-			"UPDATE tokens SET expires_at = $1 WHERE purpose = $2 AND digest = $3 AND expires_at < $4",
+			`UPDATE "tokens" SET expires_at = $1 WHERE purpose = $2 AND digest = $3 AND expires_at < $4`,
 			[]any{spelled, "session", "d1", spelled}},
-		{"Restamp", dialect.PG,
+		{"Restamp", Postgres(),
 			func(ctx context.Context, s ports.TokenStore) error { return s.Restamp(ctx, "session", "d1", 4) },
-			"UPDATE tokens SET epoch = CASE WHEN epoch < $1 THEN $2 ELSE epoch END WHERE purpose = $3 AND digest = $4",
+			`UPDATE "tokens" SET epoch = CASE WHEN epoch < $1 THEN $2 ELSE epoch END WHERE purpose = $3 AND digest = $4`,
 			[]any{int64(4), int64(4), "session", "d1"}},
-		{"ListUser", dialect.PG,
+		{"ListUser", Postgres(),
 			func(ctx context.Context, s ports.TokenStore) error {
 				_, err := s.ListUser(ctx, "session", strings.ToUpper(id))
 				return err
 			},
-			"SELECT " + columns + " FROM tokens WHERE user_id = $1 AND purpose = $2 ORDER BY created_at DESC, digest", []any{id, "session"}},
-		{"EndUser", dialect.SQLite,
+			"SELECT " + columns + ` FROM "tokens" WHERE user_id = $1 AND purpose = $2 ORDER BY "tokens".created_at DESC, digest`, []any{id, "session"}},
+		{"EndUser", SQLite(),
 			func(ctx context.Context, s ports.TokenStore) error { return s.EndUser(ctx, "session", id, "") },
-			"DELETE FROM tokens WHERE user_id = ? AND purpose = ?", []any{id, "session"}},
-		{"EndUser but one", dialect.PG,
+			`DELETE FROM "tokens" WHERE user_id = ? AND purpose = ?`, []any{id, "session"}},
+		{"EndUser but one", Postgres(),
 			func(ctx context.Context, s ports.TokenStore) error { return s.EndUser(ctx, "session", id, "f1") },
-			"DELETE FROM tokens WHERE user_id = $1 AND purpose = $2 AND family <> $3", []any{id, "session", "f1"}},
-		{"EndUser but a family that cannot be", dialect.PG,
+			`DELETE FROM "tokens" WHERE user_id = $1 AND purpose = $2 AND family <> $3`, []any{id, "session", "f1"}},
+		{"EndUser but a family that cannot be", Postgres(),
 			func(ctx context.Context, s ports.TokenStore) error { return s.EndUser(ctx, "session", id, "\x00") },
-			"DELETE FROM tokens WHERE user_id = $1 AND purpose = $2", []any{id, "session"}},
-		{"Purge", dialect.PG,
+			`DELETE FROM "tokens" WHERE user_id = $1 AND purpose = $2`, []any{id, "session"}},
+		{"Purge", Postgres(),
 			func(ctx context.Context, s ports.TokenStore) error { _, err := s.Purge(ctx, later, 7); return err },
-			"DELETE FROM tokens WHERE ctid = ANY (ARRAY( SELECT ctid FROM tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))",
+			`DELETE FROM "tokens" WHERE ctid = ANY (ARRAY( SELECT ctid FROM "tokens" WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))`,
 			[]any{spelled, int64(7)}},
-		{"Purge", dialect.SQLite,
+		{"Purge", SQLite(),
 			func(ctx context.Context, s ports.TokenStore) error { _, err := s.Purge(ctx, later, 7); return err },
-			"DELETE FROM tokens WHERE rowid IN ( SELECT rowid FROM tokens WHERE expires_at < ? ORDER BY expires_at LIMIT ?)",
+			`DELETE FROM "tokens" WHERE rowid IN ( SELECT rowid FROM "tokens" WHERE expires_at < ? ORDER BY expires_at LIMIT ?)`,
 			[]any{spelled, int64(7)}},
 	} {
-		t.Run(tt.name+" "+tt.on.String(), func(t *testing.T) {
+		t.Run(tt.name+" "+tt.on.name, func(t *testing.T) {
 			stores, e := tokensOn(t, tt.on, func(string, []any) answer {
 				return answer{rows: [][]driver.Value{tokenRow()}, affected: 1}
 			})
@@ -135,7 +134,7 @@ func TestTokenStatements(t *testing.T) {
 }
 
 func TestTokenStatementsFail(t *testing.T) {
-	stores, _ := tokensOn(t, dialect.PG, func(string, []any) answer { return answer{err: io.ErrUnexpectedEOF} })
+	stores, _ := tokensOn(t, Postgres(), func(string, []any) answer { return answer{err: io.ErrUnexpectedEOF} })
 	_, take := stores.Tokens.Take(t.Context(), "session", "d1")
 	_, get := stores.Tokens.Get(t.Context(), "session", "d1")
 	_, list := stores.Tokens.ListUser(t.Context(), "session", id)
@@ -147,7 +146,7 @@ func TestTokenStatementsFail(t *testing.T) {
 		"Restamp": stores.Tokens.Restamp(t.Context(), "session", "d1", 1),
 		"EndUser": stores.Tokens.EndUser(t.Context(), "session", id, ""),
 	} {
-		if !errors.Is(err, io.ErrUnexpectedEOF) || !strings.HasPrefix(err.Error(), "bunstore: ") {
+		if !errors.Is(err, io.ErrUnexpectedEOF) || !strings.HasPrefix(err.Error(), "sqlstore: ") {
 			t.Errorf("%s: got %v, want %v", name, err, io.ErrUnexpectedEOF)
 		}
 	}
@@ -172,7 +171,7 @@ func TestPutRefuses(t *testing.T) {
 		{"year 10000", func(t *ports.Token) { t.ExpiresAt = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }, core.ErrInvalidValue, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			stores, e := tokensOn(t, dialect.SQLite, func(string, []any) answer { return answer{} })
+			stores, e := tokensOn(t, SQLite(), func(string, []any) answer { return answer{} })
 			token := oneToken
 			tt.spoil(&token)
 			if err := stores.Tokens.Put(t.Context(), token); err != tt.want {
@@ -198,7 +197,7 @@ func TestTokenNotThere(t *testing.T) {
 		{"broken UTF-8", "\xff", "d1", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			stores, e := tokensOn(t, dialect.PG, func(string, []any) answer { return answer{} })
+			stores, e := tokensOn(t, Postgres(), func(string, []any) answer { return answer{} })
 			_, take := stores.Tokens.Take(t.Context(), tt.purpose, tt.digest)
 			_, get := stores.Tokens.Get(t.Context(), tt.purpose, tt.digest)
 			restamp := stores.Tokens.Restamp(t.Context(), tt.purpose, tt.digest, 4)
@@ -220,7 +219,7 @@ func TestTokenNotThere(t *testing.T) {
 
 // What cannot be is not asked for.
 func TestTokensOfNobody(t *testing.T) {
-	stores, e := tokensOn(t, dialect.PG, nil)
+	stores, e := tokensOn(t, Postgres(), nil)
 	for _, key := range [][2]string{{"session", "me"}, {"session", ""}, {"\x00", id}} {
 		list, err := stores.Tokens.ListUser(t.Context(), key[0], key[1])
 		if len(list) != 0 || err != nil {
@@ -241,7 +240,7 @@ func TestTokensOfNobody(t *testing.T) {
 }
 
 func TestTimesThatCannotBeKept(t *testing.T) {
-	stores, e := tokensOn(t, dialect.PG, nil)
+	stores, e := tokensOn(t, Postgres(), nil)
 	far := time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
 	_, purge := stores.Tokens.Purge(t.Context(), far, 1)
 	for name, err := range map[string]error{"Purge": purge, "Extend": stores.Tokens.Extend(t.Context(), "session", "d1", far)} {
@@ -252,15 +251,15 @@ func TestTimesThatCannotBeKept(t *testing.T) {
 }
 
 func TestUserByToken(t *testing.T) {
-	stores, e := tokensOn(t, dialect.PG, func(string, []any) answer {
+	stores, e := tokensOn(t, Postgres(), func(string, []any) answer {
 		return answer{rows: [][]driver.Value{append(kept(4), tokenRow()...)}}
 	})
 	u, token, err := stores.Joined.UserByToken(t.Context(), "session", "d1")
-	want := `SELECT users."id", users."email", users."email_key", users."hashed_password", users."is_active", users."is_superuser",` +
-		` users."is_verified", users."session_epoch", users."revision", users."created_at", users."updated_at",` +
-		` users."nickname", users."motto", users."tags", users."last_seen",` +
-		` tokens.purpose, tokens.digest, tokens.user_id, tokens.family, tokens.epoch, tokens.created_at, tokens.expires_at, tokens.data` +
-		` FROM tokens JOIN users ON users.id = tokens.user_id WHERE tokens.purpose = $1 AND tokens.digest = $2`
+	want := `SELECT "users"."id", "users"."email", "users"."email_key", "users"."hashed_password", "users"."is_active", "users"."is_superuser",` +
+		` "users"."is_verified", "users"."session_epoch", "users"."revision", "users"."created_at", "users"."updated_at",` +
+		` "users"."nickname", "users"."motto", "users"."tags", "users"."last_seen",` +
+		` "tokens".purpose, "tokens".digest, "tokens".user_id, "tokens".family, "tokens".epoch, "tokens".created_at, "tokens".expires_at, "tokens".data` +
+		` FROM "tokens" JOIN "users" ON "users".id = "tokens".user_id WHERE "tokens".purpose = $1 AND "tokens".digest = $2`
 	if !slices.Equal(e.asked, []string{want}) || !reflect.DeepEqual(e.args[0], []any{"session", "d1"}) {
 		t.Errorf("got %q %v, want %q", e.asked, e.args, want)
 	}

@@ -1,4 +1,4 @@
-package bunstore
+package sqlstore
 
 import (
 	"context"
@@ -13,7 +13,6 @@ import (
 
 	"github.com/gousher/usher/core"
 	"github.com/gousher/usher/ports"
-	"github.com/uptrace/bun/dialect"
 )
 
 const id = "01890000-0000-7000-8000-000000000001"
@@ -36,10 +35,10 @@ func keeping(write func(query string) answer) func(string, []any) answer {
 	}
 }
 
-func storeOn(t testing.TB, name dialect.Name, answer func(string, []any) answer) (ports.UserStore[*Member], *engineFake) {
+func storeOn(t testing.TB, d Dialect, answer func(string, []any) answer) (ports.UserStore[*Member], *engineFake) {
 	t.Helper()
-	db, e := openFake(t, name, answer)
-	stores, err := New[Member](db, Config{})
+	db, e := openFake(t, answer)
+	stores, err := New[Member](db, d, columnsFor[Member](), Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,12 +46,12 @@ func storeOn(t testing.TB, name dialect.Name, answer func(string, []any) answer)
 }
 
 func TestCreateStatement(t *testing.T) {
-	store, e := storeOn(t, dialect.PG, func(string, []any) answer { return answer{affected: 1} })
+	store, e := storeOn(t, Postgres(), func(string, []any) answer { return answer{affected: 1} })
 	m := &Member{User: core.User{ID: strings.ToUpper(id), EmailKey: "ann@e.com", HashedPassword: "$hash$", CreatedAt: when.Add(1), Revision: 7}}
 	if err := store.Create(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
-	want := `INSERT INTO users ("id", "email", "email_key", "hashed_password", "is_active", "is_superuser", "is_verified", "session_epoch",` +
+	want := `INSERT INTO "users" ("id", "email", "email_key", "hashed_password", "is_active", "is_superuser", "is_verified", "session_epoch",` +
 		` "revision", "created_at", "updated_at", "nickname", "motto", "tags", "last_seen")` +
 		` VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`
 	if !slices.Equal(e.asked, []string{want}) {
@@ -71,7 +70,7 @@ func TestCreateStatement(t *testing.T) {
 }
 
 func TestCreateFails(t *testing.T) {
-	store, _ := storeOn(t, dialect.PG, func(string, []any) answer { return answer{err: io.ErrUnexpectedEOF} })
+	store, _ := storeOn(t, Postgres(), func(string, []any) answer { return answer{err: io.ErrUnexpectedEOF} })
 	m := &Member{User: core.User{EmailKey: "ann@e.com"}}
 	if err := store.Create(t.Context(), m); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("got %v, want %v", err, io.ErrUnexpectedEOF)
@@ -82,9 +81,9 @@ func TestCreateFails(t *testing.T) {
 }
 
 func TestFind(t *testing.T) {
-	const columns = `users."id", users."email", users."email_key", users."hashed_password", users."is_active", users."is_superuser",` +
-		` users."is_verified", users."session_epoch", users."revision", users."created_at", users."updated_at",` +
-		` users."nickname", users."motto", users."tags", users."last_seen"`
+	const columns = `"users"."id", "users"."email", "users"."email_key", "users"."hashed_password", "users"."is_active", "users"."is_superuser",` +
+		` "users"."is_verified", "users"."session_epoch", "users"."revision", "users"."created_at", "users"."updated_at",` +
+		` "users"."nickname", "users"."motto", "users"."tags", "users"."last_seen"`
 	want := &Member{
 		User:     core.User{ID: id, Email: "Ann@e.com", EmailKey: "ann@e.com", HashedPassword: "$hash$", IsActive: true, Revision: 1, CreatedAt: when, UpdatedAt: when},
 		Nickname: "Ann", Tags: []string{"a"}, LastSeen: when,
@@ -97,15 +96,15 @@ func TestFind(t *testing.T) {
 		{"by id", func(s ports.UserStore[*Member]) (*Member, error) {
 			return s.ByID(t.Context(), "{"+strings.ToUpper(id)+"}")
 		},
-			[]string{"SELECT " + columns + " FROM users WHERE id = ?"}},
+			[]string{"SELECT " + columns + ` FROM "users" WHERE id = ?`}},
 		{"by e-mail", func(s ports.UserStore[*Member]) (*Member, error) { return s.ByEmail(t.Context(), "ann@e.com") },
-			[]string{"SELECT " + columns + " FROM users WHERE email_key = ?"}},
+			[]string{"SELECT " + columns + ` FROM "users" WHERE email_key = ?`}},
 		{"impossible id", func(s ports.UserStore[*Member]) (*Member, error) { return s.ByID(t.Context(), "me") }, nil},
 		{"no key", func(s ports.UserStore[*Member]) (*Member, error) { return s.ByEmail(t.Context(), "") }, nil},
 		{"unclean key", func(s ports.UserStore[*Member]) (*Member, error) { return s.ByEmail(t.Context(), "a\x00") }, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			store, e := storeOn(t, dialect.SQLite, keeping(nil))
+			store, e := storeOn(t, SQLite(), keeping(nil))
 			got, err := tt.find(store)
 			if !slices.Equal(e.asked, tt.asked) {
 				t.Errorf("got %q, want %q", e.asked, tt.asked)
@@ -134,14 +133,14 @@ func TestUpdateStatement(t *testing.T) {
 		{"what is not change's", func(m *Member) { m.ID, m.Revision = "x", 9 }, "", nil},
 		{"less than a microsecond", func(m *Member) { m.LastSeen = m.LastSeen.Add(1) }, "", nil},
 		{"one column", func(m *Member) { m.IsActive = false },
-			`UPDATE users SET "is_active" = $1, revision = $2 WHERE id = $3 AND revision = $4`, []any{false, int64(2), id, int64(1)}},
+			`UPDATE "users" SET "is_active" = $1, revision = $2 WHERE id = $3 AND revision = $4`, []any{false, int64(2), id, int64(1)}},
 		{"in place", func(m *Member) { m.Tags[0] = "b" },
-			`UPDATE users SET "tags" = $1, revision = $2 WHERE id = $3 AND revision = $4`, []any{`["b"]`, int64(2), id, int64(1)}},
+			`UPDATE "users" SET "tags" = $1, revision = $2 WHERE id = $3 AND revision = $4`, []any{`["b"]`, int64(2), id, int64(1)}},
 		{"to zero and to null", func(m *Member) { m.Nickname, m.Tags = "", nil },
-			`UPDATE users SET "nickname" = $1, "tags" = $2, revision = $3 WHERE id = $4 AND revision = $5`, []any{"", "null", int64(2), id, int64(1)}},
+			`UPDATE "users" SET "nickname" = $1, "tags" = $2, revision = $3 WHERE id = $4 AND revision = $5`, []any{"", "null", int64(2), id, int64(1)}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			store, e := storeOn(t, dialect.PG, keeping(func(string) answer { return answer{affected: 1} }))
+			store, e := storeOn(t, Postgres(), keeping(func(string) answer { return answer{affected: 1} }))
 			m, err := store.Update(t.Context(), id, func(m *Member) error { tt.change(m); return nil })
 			if err != nil {
 				t.Fatal(err)
@@ -165,7 +164,7 @@ func TestUpdateStatement(t *testing.T) {
 func TestUpdateConflicts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		writes := 0
-		store, _ := storeOn(t, dialect.PG, keeping(func(string) answer { writes++; return answer{} }))
+		store, _ := storeOn(t, Postgres(), keeping(func(string) answer { writes++; return answer{} }))
 		runs := 0
 		_, err := store.Update(t.Context(), id, func(m *Member) error { runs++; m.Nickname += "x"; return nil })
 		if err != core.ErrConflict || runs != 100 || writes != 100 {
@@ -194,7 +193,7 @@ func TestRetry(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				writes := 0
-				store, _ := storeOn(t, dialect.SQLite, func(string, []any) answer {
+				store, _ := storeOn(t, SQLite(), func(string, []any) answer {
 					writes++
 					return answer{affected: 1, err: tt.fails(writes)}
 				})
@@ -209,21 +208,21 @@ func TestRetry(t *testing.T) {
 
 func TestRetryEndsWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	store, _ := storeOn(t, dialect.SQLite, func(string, []any) answer { cancel(); return answer{err: &codeError{5, "busy"}} })
+	store, _ := storeOn(t, SQLite(), func(string, []any) answer { cancel(); return answer{err: &codeError{5, "busy"}} })
 	if err := store.Delete(ctx, id); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want %v", err, context.Canceled)
 	}
 }
 
 func TestDeleteNobody(t *testing.T) {
-	store, e := storeOn(t, dialect.PG, func(string, []any) answer { return answer{} })
+	store, e := storeOn(t, Postgres(), func(string, []any) answer { return answer{} })
 	if err := store.Delete(t.Context(), id); err != core.ErrUserNotFound {
 		t.Errorf("got %v, want %v", err, core.ErrUserNotFound)
 	}
 	if err := store.Delete(t.Context(), "me"); err != core.ErrUserNotFound {
 		t.Errorf("got %v, want %v", err, core.ErrUserNotFound)
 	}
-	if want := []string{"DELETE FROM users WHERE id = $1"}; !slices.Equal(e.asked, want) {
+	if want := []string{`DELETE FROM "users" WHERE id = $1`}; !slices.Equal(e.asked, want) {
 		t.Errorf("got %q, want %q", e.asked, want)
 	}
 }

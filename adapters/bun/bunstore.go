@@ -1,42 +1,83 @@
 package bunstore
 
 import (
+	"context"
 	"fmt"
 	"reflect"
 
 	"github.com/gousher/usher/core"
 	"github.com/gousher/usher/ports"
+	"github.com/gousher/usher/sqlstore"
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect"
 	"github.com/uptrace/bun/schema"
 )
 
-// Config sets up the stores. Its zero value keeps users under UUIDs.
+// Config sets up the stores. Its zero value keeps users under UUIDs in the
+// table users and their tokens in the table tokens.
 type Config struct {
 	// IDs is the form of the users' ids. It decides the type of the column
 	// and cannot be changed later.
 	IDs core.IDs
+	// Schema is the schema of PostgreSQL, or the database of MySQL, that the
+	// tables are in. It must be there. Empty means that of the connection.
+	// SQLite has none.
+	Schema string
+	// Users and Tokens name the tables. Empty means "users" and "tokens".
+	// Names are of ASCII letters, digits and underscores.
+	Users, Tokens string
 }
 
 // New returns stores for users of type T, the application's struct and not a
-// pointer to it: bunstore.New[Member](db, bunstore.Config{}). Tokens and Joined
-// are one value. It returns a *core.ConfigError that names everything that is
-// wrong with db, cfg and T. It does not ask the database: see [Migrate] for the
-// tables.
-func New[T any, U core.UserPtr[T]](db *bun.DB, cfg Config) (ports.Stores[U], error) {
-	m, err := newMapping[T, U](db, cfg)
+// pointer to it: bunstore.New[Member](db, bunstore.Config{}). Db is a *bun.DB,
+// or a bun.Tx: the stores then work within that transaction, see the package
+// comment of sqlstore. Tokens and Joined are one value. It returns a
+// *core.ConfigError that names everything that is wrong with db, cfg and T. It
+// does not ask the database: see [Migrate] for the tables.
+func New[T any, U core.UserPtr[T]](db bun.IDB, cfg Config) (ports.Stores[U], error) {
+	d, columns, err := mapping[T, U](db)
 	if err != nil {
 		return ports.Stores[U]{}, err
 	}
-	t := newTokens[T, U](db.DB, cfg.IDs, m)
-	return ports.Stores[U]{Users: newUsers[T, U](db.DB, cfg.IDs, m), Tokens: t, Joined: t}, nil
+	return sqlstore.New[T, U](handle(db), d, columns, sqlstore.Config(cfg))
 }
 
-// newMapping returns how T lies in the table of users of db.
-func newMapping[T any, U core.UserPtr[T]](db *bun.DB, cfg Config) (*mapping, error) {
-	var problems []string
-	if cfg.IDs != core.UUIDs && cfg.IDs != core.TextIDs {
-		problems = append(problems, fmt.Sprintf("IDs %d is neither core.UUIDs nor core.TextIDs", cfg.IDs))
+// Migrate brings the database to the schema that this version needs, and adds
+// to the table of users the columns for the fields of T that it lacks, typed
+// by bun. It never alters or drops a column. It may run at every start, in any
+// number of processes at once: they take turns. See [sqlstore.Migrate] for
+// what it guarantees on each engine, and for its errors.
+func Migrate[T any, U core.UserPtr[T]](ctx context.Context, db *bun.DB, cfg Config) error {
+	var idb bun.IDB // a nil *bun.DB is no IDB
+	if db != nil {
+		idb = db
 	}
+	d, columns, err := mapping[T, U](idb)
+	if err != nil {
+		return err
+	}
+	return sqlstore.Migrate[T](ctx, db.DB, d, columns, sqlstore.Config(cfg))
+}
+
+// handle returns what runs statements on db: values are bound and never
+// written into the text, as bun would do.
+func handle(db bun.IDB) sqlstore.DB {
+	switch db := db.(type) {
+	case *bun.DB:
+		return db.DB
+	case bun.Tx:
+		return db.Tx
+	case *bun.Tx:
+		return db.Tx
+	case bun.Conn:
+		return db.Conn
+	}
+	return nil
+}
+
+// mapping returns the dialect of db and how T lies in its table of users.
+func mapping[T any, U core.UserPtr[T]](db bun.IDB) (d sqlstore.Dialect, columns []sqlstore.Column, err error) {
+	var problems []string
 	typ := reflect.TypeFor[T]()
 	u := U(new(T))
 	embeds := typ.Kind() == reflect.Struct && u.AuthUser() != nil
@@ -44,48 +85,68 @@ func newMapping[T any, U core.UserPtr[T]](db *bun.DB, cfg Config) (*mapping, err
 		problems = append(problems, fmt.Sprintf("%v is not a struct that embeds core.User by value", typ))
 	}
 	if db == nil {
-		return nil, configError(append([]string{"db is missing"}, problems...))
+		return d, nil, configError(append([]string{"db is missing"}, problems...))
 	}
-	e, ok := engineOf(db.Dialect().Name())
+	if handle(db) == nil {
+		problems = append(problems, fmt.Sprintf("db is a %T, and neither a *bun.DB, a bun.Conn nor a bun.Tx", db))
+	}
+	d, ok := dialectOf(db.Dialect().Name())
 	if !ok {
 		problems = append(problems, fmt.Sprintf("db: the dialect %v is not supported", db.Dialect().Name()))
 	}
-	if !embeds || !ok {
-		return nil, configError(problems)
+	if problems != nil {
+		return d, nil, configError(problems)
 	}
 	table, err := tableOf(db, typ)
 	if err != nil {
-		return nil, configError(append(problems, err.Error()))
+		return d, nil, configError([]string{err.Error()})
 	}
 	problems = append(problems, misplaced(db, table, u)...)
 	problems = append(problems, unsupported(table)...)
 	if problems != nil {
-		return nil, configError(problems)
+		return d, nil, configError(problems)
 	}
-	return &mapping{engine: e, gen: db.QueryGen(), columns: columnsOf(table)}, nil
+	gen := schema.NewQueryGen(db.Dialect())
+	for _, f := range table.Fields {
+		columns = append(columns, columnOf(table, f, gen))
+	}
+	return d, columns, nil
 }
 
 func configError(problems []string) error {
 	return &core.ConfigError{Of: "bunstore", Problems: problems}
 }
 
+func dialectOf(name dialect.Name) (sqlstore.Dialect, bool) {
+	switch name {
+	case dialect.PG:
+		return sqlstore.Postgres(), true
+	case dialect.MySQL:
+		return sqlstore.MySQL(), true
+	case dialect.SQLite:
+		return sqlstore.SQLite(), true
+	default:
+		return sqlstore.Dialect{}, false
+	}
+}
+
 // tableOf returns what bun makes of typ. Bun panics on tags that it cannot
 // make sense of.
-func tableOf(db *bun.DB, typ reflect.Type) (table *schema.Table, err error) {
+func tableOf(db bun.IDB, typ reflect.Type) (table *schema.Table, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%v: %v", typ, p)
 		}
 	}()
-	return db.Table(typ), nil
+	return db.Dialect().Tables().Get(typ), nil
 }
 
 // misplaced names the columns of core.User that are not the fields of the
 // core.User in u, because another field has their name or a tag hides them.
-func misplaced(db *bun.DB, table *schema.Table, u core.AnyUser) []string {
+func misplaced(db bun.IDB, table *schema.Table, u core.AnyUser) []string {
 	var problems []string
 	user, outer := reflect.ValueOf(u.AuthUser()).Elem(), reflect.ValueOf(u).Elem()
-	for _, own := range db.Table(user.Type()).Fields {
+	for _, own := range db.Dialect().Tables().Get(user.Type()).Fields {
 		f := table.FieldMap[own.Name]
 		if f == nil || f.Value(outer).Addr().Pointer() != own.Value(user).Addr().Pointer() {
 			problems = append(problems, fmt.Sprintf("%v: the column %s is not core.User's %s", table.Type, own.Name, own.GoName))

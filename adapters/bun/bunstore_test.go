@@ -54,7 +54,7 @@ type (
 
 func (*hooked) AfterScanRow(context.Context) error { return nil }
 
-func problems[T any, U core.UserPtr[T]](db *bun.DB, cfg Config) (of string, problems []string) {
+func problems[T any, U core.UserPtr[T]](db bun.IDB, cfg Config) (of string, problems []string) {
 	_, err := New[T, U](db, cfg)
 	if config, ok := errors.AsType[*core.ConfigError](err); ok {
 		return config.Of, config.Problems
@@ -74,12 +74,19 @@ func TestNewProblems(t *testing.T) {
 		{"sqlite", func() (string, []string) { return problems[Member](open(dialect.SQLite), Config{IDs: core.TextIDs}) }, nil},
 		{"core.User itself", func() (string, []string) { return problems[core.User](pg, Config{}) }, nil},
 		{"nested", func() (string, []string) { return problems[nested](pg, Config{}) }, nil},
-		{"no db and no ids", func() (string, []string) { return problems[Member](nil, Config{IDs: 7}) },
-			[]string{"db is missing", "IDs 7 is neither"}},
+		{"no db", func() (string, []string) { return problems[Member](nil, Config{}) }, []string{"db is missing"}},
+		{"no ids", func() (string, []string) { return problems[Member](pg, Config{IDs: 7}) }, []string{"IDs 7 is none of"}},
+		{"mysql", func() (string, []string) {
+			return problems[Member](open(dialect.MySQL), Config{IDs: core.IntIDs, Schema: "auth", Users: "user"})
+		}, nil},
+		{"tables", func() (string, []string) { return problems[Member](pg, Config{Users: "a b", Tokens: "a b"}) },
+			[]string{`Users "a b" is not a name`, `Tokens "a b" is not a name`, `Users "a b", Tokens "a b" and`}},
+		{"schema", func() (string, []string) { return problems[Member](open(dialect.SQLite), Config{Schema: "auth"}) },
+			[]string{"Schema: sqlite has none"}},
 		{"no db and a pointer", func() (string, []string) { return problems[byPointer](nil, Config{}) },
 			[]string{"db is missing", "bunstore.byPointer is not a struct that embeds core.User by value"}},
-		{"dialect", func() (string, []string) { return problems[Member](open(dialect.MySQL), Config{}) },
-			[]string{"db: the dialect mysql is not supported"}},
+		{"dialect", func() (string, []string) { return problems[Member](open(dialect.MSSQL), Config{}) },
+			[]string{"db: the dialect mssql is not supported"}},
 		{"pointer", func() (string, []string) { return problems[byPointer](pg, Config{}) },
 			[]string{"bunstore.byPointer is not a struct that embeds core.User by value"}},
 		{"hidden column", func() (string, []string) { return problems[hiding](pg, Config{}) },
@@ -102,8 +109,8 @@ func TestNewProblems(t *testing.T) {
 			if !slices.EqualFunc(got, tt.want, strings.HasPrefix) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
-			if of != "" && of != "bunstore" {
-				t.Errorf("got a ConfigError of %q, want bunstore", of)
+			if of != "" && of != "bunstore" && of != "sqlstore.Config" {
+				t.Errorf("got a ConfigError of %q", of)
 			}
 		})
 	}

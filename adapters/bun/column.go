@@ -1,168 +1,102 @@
 package bunstore
 
 import (
-	"bytes"
-	"fmt"
-	"math"
 	"reflect"
 	"strings"
-	"time"
-	"unicode/utf8"
 
-	"github.com/gousher/usher/core"
+	"github.com/gousher/usher/sqlstore"
+	"github.com/uptrace/bun/dialect"
+	"github.com/uptrace/bun/dialect/sqltype"
 	"github.com/uptrace/bun/schema"
 )
 
-// mapping is how the application's struct lies in the table of users.
-type mapping struct {
-	engine  engine
-	gen     schema.QueryGen
-	columns []column
-}
-
-// column is a field of the application's struct and its column.
-type column struct {
-	*schema.Field
-	// encode returns what is bound for a field that is not null; nil means
-	// what bun would write in the text of a statement.
-	encode func(v reflect.Value) (any, error)
-	// optional says that the field is in a struct that is embedded as a
-	// pointer, and null where that is nil.
-	optional bool
-}
-
-func columnsOf(table *schema.Table) []column {
-	columns := make([]column, len(table.Fields))
-	for i, f := range table.Fields {
-		_, err := table.ZeroValue.FieldByIndexErr(f.Index)
-		columns[i] = column{f, encoder(f), err != nil}
+// columnOf returns the column that bun makes of f, a field of table's struct.
+func columnOf(table *schema.Table, f *schema.Field, gen schema.QueryGen) sqlstore.Column {
+	encode := encoder(f)
+	c := sqlstore.Column{
+		Name: f.Name, Index: f.Index,
+		Type: typeOf(f, encode != nil, gen.Dialect().Name()), Default: f.SQLDefault,
+		Scan: f.ScanValue,
 	}
-	return columns
-}
-
-// names returns the columns, each after prefix, for the text of a statement.
-func (m *mapping) names(prefix string) string {
-	var b strings.Builder
-	for i, c := range m.columns {
-		if i > 0 {
-			b.WriteString(", ")
+	c.Value = func(row reflect.Value) (any, error) {
+		field, err := row.FieldByIndexErr(f.Index) // fails at a pointer that is nil
+		if err != nil || f.IsPtr && field.IsNil() || f.NullZero && f.IsZero(field) {
+			return nil, nil
 		}
-		b.WriteString(prefix + string(c.SQLName))
-	}
-	return b.String()
-}
-
-// values returns what the columns of row hold, each nil, a bool, int64,
-// float64, string, []byte or time.Time. They share no memory with row, a
-// struct that can be set.
-func (m *mapping) values(row reflect.Value) ([]any, error) {
-	values := make([]any, len(m.columns))
-	for i, c := range m.columns {
-		v, err := m.value(c, row)
-		if err != nil {
-			return nil, fmt.Errorf("column %s: %w", c.Name, err)
+		if encode == nil { // it is an affair of bun
+			return unquote(string(f.AppendValue(gen, nil, row)))
 		}
-		values[i] = v
+		return encode(field)
 	}
-	return values, nil
+	_, optional := table.ZeroValue.FieldByIndexErr(f.Index)
+	if zero := zeroOf(f); zero != "" && encode != nil && optional == nil {
+		c.NotNull = true
+		if c.Default == "" {
+			c.Default = zero
+		}
+	}
+	return c
 }
 
-func (m *mapping) value(c column, row reflect.Value) (any, error) {
-	field, err := row.FieldByIndexErr(c.Index) // fails at a pointer that is nil
-	if err != nil || c.IsPtr && field.IsNil() || c.NullZero && c.IsZero(field) {
-		return nil, nil
+// typeOf returns the type of the column for f: the one that bun gives it, save
+// for those that would not hold what is written to them.
+func typeOf(f *schema.Field, encoded bool, on dialect.Name) string {
+	typ := f.CreateTableSQLType
+	_, declared := f.Tag.Option("type")
+	if !declared && encoded {
+		switch kind := f.IndirectType.Kind(); {
+		case kind == reflect.Uint16: // room for the upper half
+			typ = sqltype.Integer
+		case kind == reflect.Uint32:
+			typ = sqltype.BigInt
+		case kind == reflect.Struct && isAddress(f.IndirectType): // it is not JSON
+			typ = sqltype.VarChar
+		}
 	}
-	if c.encode == nil {
-		return unquote(string(c.AppendValue(m.gen, nil, row)))
-	}
-	v, err := c.encode(field)
-	switch v := v.(type) {
-	case []byte:
-		return bytes.Clone(v), err
-	case time.Time:
-		return cut(v), err
+	switch {
+	case on == dialect.SQLite && isJSON(typ):
+		// A column of any other type than text turns the JSON text 1 into the
+		// number 1, which bun does not read as JSON.
+		return "TEXT"
+	case on == dialect.MySQL && !declared:
+		return mysqlType(typ)
 	default:
-		return v, err
+		return typ
 	}
 }
 
-// cut brings t to what every engine can keep.
-func cut(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+// mysqlType returns the type of a column that holds any value of the types
+// that bun would give a shorter one: a VARCHAR is of 255 characters there, a
+// BLOB of 64 KiB, and a DATETIME to the second.
+func mysqlType(typ string) string {
+	switch {
+	case strings.HasPrefix(strings.ToUpper(typ), sqltype.VarChar), isJSON(typ):
+		return "LONGTEXT"
+	case strings.EqualFold(typ, sqltype.Blob):
+		return "LONGBLOB"
+	case strings.EqualFold(typ, "DATETIME"), strings.EqualFold(typ, sqltype.Timestamp):
+		return "DATETIME(6)"
+	}
+	return typ
+}
 
-// timeForm is bun's form of a time, which sorts by time where an engine keeps
-// it as text.
-const timeForm = "2006-01-02 15:04:05.999999-07:00"
-
-// spell returns how t is bound: drivers differ in what they make of a time.
-func spell(t time.Time) string { return cut(t).Format(timeForm) }
-
-// same reports whether a and b, of one column, are one value.
-func same(a, b any) bool {
-	switch a := a.(type) {
-	case []byte:
-		b, ok := b.([]byte)
-		return ok && (a == nil) == (b == nil) && bytes.Equal(a, b)
-	case time.Time:
-		b, ok := b.(time.Time)
-		return ok && a.Equal(b)
+// zeroOf returns the zero of f as SQL spells it, or "" where the column may be
+// null.
+func zeroOf(f *schema.Field) string {
+	typ := f.StructField.Type
+	if f.NullZero || reflect.PointerTo(typ).Implements(valuerType) {
+		return ""
+	}
+	switch typ.Kind() {
+	case reflect.String:
+		return "('')" // in parentheses, as MySQL wants it for long texts
+	case reflect.Bool:
+		return "FALSE"
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64,
+		reflect.Float32, reflect.Float64:
+		return "0"
 	default:
-		return a == b || a != a && b != b // NaN
+		return ""
 	}
 }
-
-// storable returns core.ErrInvalidValue where not every engine gives v back
-// as it is.
-func storable(v any) error {
-	switch v := v.(type) {
-	case string:
-		if !utf8.ValidString(v) || strings.IndexByte(v, 0) >= 0 {
-			return core.ErrInvalidValue
-		}
-	case float64:
-		if math.IsNaN(v) {
-			return core.ErrInvalidValue
-		}
-	case time.Time:
-		if v.Year() < 1 || v.Year() > 9999 {
-			return core.ErrInvalidValue
-		}
-	}
-	return nil
-}
-
-// cutTimes brings the times of row to what its columns hold.
-func (m *mapping) cutTimes(row reflect.Value) {
-	for _, c := range m.columns {
-		field, err := row.FieldByIndexErr(c.Index)
-		if err != nil || c.IndirectType != timeType || c.IsPtr && field.IsNil() {
-			continue
-		}
-		if !c.IsPtr {
-			field.Set(reflect.ValueOf(cut(field.Interface().(time.Time))))
-			continue
-		}
-		// The old pointer may be to a variable of the caller.
-		at := cut(field.Elem().Interface().(time.Time))
-		field.Set(reflect.ValueOf(&at))
-	}
-}
-
-// dest returns where a row of the columns is to be scanned to fill row.
-func (m *mapping) dest(row reflect.Value) []any {
-	cells := make([]cell, len(m.columns))
-	dest := make([]any, len(m.columns))
-	for i, c := range m.columns {
-		cells[i] = cell{c.Field, row}
-		dest[i] = &cells[i]
-	}
-	return dest
-}
-
-// cell scans one column into its field.
-type cell struct {
-	field *schema.Field
-	row   reflect.Value
-}
-
-// Scan implements [database/sql.Scanner].
-func (c *cell) Scan(src any) error { return c.field.ScanValue(c.row, src) }

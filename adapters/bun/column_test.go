@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gousher/usher/core"
+	"github.com/gousher/usher/sqlstore"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect"
 )
@@ -76,33 +77,36 @@ type wide struct {
 	Left     string `bun:"-"`
 }
 
-func mappingOf[T any, U core.UserPtr[T]](t testing.TB, name dialect.Name) *mapping {
+func columnsOf[T any, U core.UserPtr[T]](t testing.TB, name dialect.Name) []sqlstore.Column {
 	t.Helper()
-	m, err := newMapping[T, U](bun.NewDB(new(sql.DB), newDialect(name)), Config{})
+	_, columns, err := mapping[T, U](bun.NewDB(new(sql.DB), newDialect(name)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return m
+	return columns
 }
 
-// valuesByName returns what the columns of u hold, save those of core.User.
-func valuesByName(t testing.TB, m *mapping, u *wide) map[string]any {
+// valuesByName returns what is bound for u, save for the fields of core.User.
+func valuesByName(t testing.TB, columns []sqlstore.Column, u *wide) map[string]any {
 	t.Helper()
-	values, err := m.values(reflect.ValueOf(u).Elem())
-	if err != nil {
-		t.Fatal(err)
-	}
 	named := map[string]any{}
-	for i, c := range m.columns {
+	for _, c := range columns {
+		v, err := c.Value(reflect.ValueOf(u).Elem())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at, ok := v.(time.Time); ok {
+			v = at.UTC().Truncate(time.Microsecond) // as sqlstore does
+		}
 		if c.Index[0] > 0 {
-			named[c.Name] = values[i]
+			named[c.Name] = v
 		}
 	}
 	return named
 }
 
 func TestValues(t *testing.T) {
-	m := mappingOf[wide](t, dialect.PG)
+	columns := columnsOf[wide](t, dialect.PG)
 	zone := time.FixedZone("", 3600)
 	text, cents := "", int64(5)
 	at := when.In(zone).Add(999)
@@ -134,7 +138,7 @@ func TestValues(t *testing.T) {
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := valuesByName(t, m, &tt.u)
+			got := valuesByName(t, columns, &tt.u)
 			for name, want := range tt.want {
 				if !reflect.DeepEqual(got[name], want) {
 					t.Errorf("%s: got %#v, want %#v", name, got[name], want)
@@ -150,22 +154,8 @@ func TestValues(t *testing.T) {
 	}
 }
 
-func TestValuesShareNothing(t *testing.T) {
-	m := mappingOf[wide](t, dialect.SQLite)
-	cents := int64(5)
-	u := wide{Bytes: []byte("a"), Tags: []string{"a"}, Raw: json.RawMessage("1"), Balance: balance{&cents}}
-	before := valuesByName(t, m, &u)
-	u.Bytes[0], u.Tags[0], u.Raw[0], *u.Balance.cents = 'b', "b", '2', 6
-	after := valuesByName(t, m, &u)
-	for _, name := range []string{"bytes", "tags", "raw", "balance"} {
-		if same(before[name], after[name]) {
-			t.Errorf("%s: got %v before and after it was changed in place", name, after[name])
-		}
-	}
-}
-
 func TestValuesThatCannotBeEncoded(t *testing.T) {
-	m := mappingOf[wide](t, dialect.PG)
+	columns := columnsOf[wide](t, dialect.PG)
 	cents, overdrawn := int64(5), int64(-1)
 	for _, tt := range []struct {
 		name string
@@ -176,7 +166,11 @@ func TestValuesThatCannotBeEncoded(t *testing.T) {
 		{"half of uint64", wide{Balance: balance{&cents}, Unsigned: math.MaxUint64}, core.ErrInvalidValue},
 		{"error of a Valuer", wide{Balance: balance{&overdrawn}}, errOverdrawn},
 	} {
-		_, err := m.values(reflect.ValueOf(&tt.u).Elem())
+		var err error
+		for _, c := range columns {
+			_, failed := c.Value(reflect.ValueOf(&tt.u).Elem())
+			err = errors.Join(err, failed)
+		}
 		if !errors.Is(err, tt.want) || errors.Is(err, core.ErrInvalidValue) != (tt.want == core.ErrInvalidValue) {
 			t.Errorf("%s: got %v, want %v", tt.name, err, tt.want)
 		}
@@ -210,65 +204,53 @@ func TestUnquote(t *testing.T) {
 	}
 }
 
-func TestSame(t *testing.T) {
+func TestColumnTypes(t *testing.T) {
+	type declaring struct {
+		wide
+		Short  string `bun:"type:varchar(20)"`
+		Preset string `bun:",default:'x'"`
+		Maybe  string `bun:",nullzero,default:'y'"`
+		Port   uint16
+		Count  *uint32
+		JSON   any `bun:"type:json"`
+	}
 	for _, tt := range []struct {
-		name string
-		a, b any
-		want bool
+		on   dialect.Name
+		want map[string]string
 	}{
-		{"texts", "a", "a", true},
-		{"other texts", "a", "A", false},
-		{"zero and null", "", nil, false},
-		{"nulls", nil, nil, true},
-		{"instants", when, when.In(time.FixedZone("", 60)), true},
-		{"time and null", when, nil, false},
-		{"bytes", []byte("a"), []byte("a"), true},
-		{"no bytes and null", []byte{}, []byte(nil), false},
-		{"bytes and null", []byte{}, nil, false},
-		{"not numbers", math.NaN(), math.NaN(), true},
-		{"kinds", int64(1), 1.0, false},
+		{dialect.SQLite, map[string]string{
+			"city": "VARCHAR", "text": "VARCHAR NOT NULL DEFAULT ('')", "colour": "VARCHAR NOT NULL DEFAULT ('')",
+			"flag": "BOOLEAN NOT NULL DEFAULT FALSE", "small": "SMALLINT NOT NULL DEFAULT 0",
+			"ratio": "DOUBLE PRECISION NOT NULL DEFAULT 0", "at": "TIMESTAMP", "bytes": "BLOB", "p_text": "VARCHAR",
+			"tags": "VARCHAR", "struct": "VARCHAR", "null_text": "VARCHAR", "balance": "VARCHAR", "no_text": "VARCHAR", "addr": "VARCHAR",
+			"short": "varchar(20) NOT NULL DEFAULT ('')", "preset": "VARCHAR NOT NULL DEFAULT 'x'", "maybe": "VARCHAR DEFAULT 'y'",
+			"port": "INTEGER NOT NULL DEFAULT 0", "count": "BIGINT", "json": "TEXT",
+		}},
+		{dialect.PG, map[string]string{"json": "json", "any": "jsonb"}},
+		{dialect.MySQL, map[string]string{
+			"text": "LONGTEXT NOT NULL DEFAULT ('')", "short": "varchar(20) NOT NULL DEFAULT ('')", "p_text": "LONGTEXT",
+			"tags": "LONGTEXT", "bytes": "LONGBLOB", "at": "DATETIME(6)", "json": "json", "ratio": "DOUBLE PRECISION NOT NULL DEFAULT 0",
+		}},
 	} {
-		if got := same(tt.a, tt.b); got != tt.want {
-			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
+		for _, c := range columnsOf[declaring](t, tt.on) {
+			want, ok := tt.want[c.Name]
+			if !ok {
+				continue
+			}
+			got := c.Type
+			if c.NotNull {
+				got += " NOT NULL"
+			}
+			if c.Default != "" {
+				got += " DEFAULT " + c.Default
+			}
+			if got != want {
+				t.Errorf("%v: %s: got %s, want %s", tt.on, c.Name, got, want)
+			}
+			delete(tt.want, c.Name)
 		}
-	}
-}
-
-func TestStorable(t *testing.T) {
-	for _, tt := range []struct {
-		name  string
-		value any
-		want  error
-	}{
-		{"text", "é😀\x01", nil},
-		{"NUL", "a\x00", core.ErrInvalidValue},
-		{"broken UTF-8", "\xff", core.ErrInvalidValue},
-		{"bytes", []byte{0, 255}, nil},
-		{"null", nil, nil},
-		{"infinity", math.Inf(1), nil},
-		{"not a number", math.NaN(), core.ErrInvalidValue},
-		{"first instant", time.Time{}, nil},
-		{"before the first", time.Time{}.Add(-1), core.ErrInvalidValue},
-		{"last year", time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), nil},
-		{"year 10000", time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), core.ErrInvalidValue},
-	} {
-		if got := storable(tt.value); got != tt.want {
-			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
+		if len(tt.want) > 0 {
+			t.Errorf("%v: there are no columns %v", tt.on, tt.want)
 		}
-	}
-}
-
-func TestCutTimes(t *testing.T) {
-	m := mappingOf[wide](t, dialect.SQLite)
-	mine := when.In(time.FixedZone("", 3600)).Add(999)
-	u := wide{User: core.User{CreatedAt: mine}, At: mine, PAt: &mine}
-	m.cutTimes(reflect.ValueOf(&u).Elem())
-	for name, got := range map[string]time.Time{"created_at": u.CreatedAt, "at": u.At, "p_at": *u.PAt} {
-		if got != when {
-			t.Errorf("%s: got %v, want %v", name, got, when)
-		}
-	}
-	if mine.Nanosecond() != when.Nanosecond()+999 {
-		t.Errorf("a variable of the caller was changed to %v", mine)
 	}
 }

@@ -1,16 +1,18 @@
-// Package bunstore keeps users and the tokens of their sessions in PostgreSQL
-// or SQLite through [github.com/uptrace/bun], in tables named users and tokens.
+// Package bunstore keeps users and the tokens of their sessions in PostgreSQL,
+// MySQL, MariaDB or SQLite through [github.com/uptrace/bun], in tables named
+// users and tokens or as [Config] says. Bun maps the application's struct to
+// columns; the statements are those of
+// [github.com/gousher/usher/sqlstore], which says what they guarantee.
 //
 //	if err := bunstore.Migrate[Member](ctx, db, bunstore.Config{}); err != nil {
 //		return err
 //	}
 //	stores, err := bunstore.New[Member](db, bunstore.Config{})
 //
-// The columns of core.User and ports.Token are in the files of the folder
-// schema. Tokens go with their user, whatever statement deletes it. An
-// additional field of the application's struct is a column named, typed,
-// written and read as bun's tags say: db.NewSelect().Model(&members) reads
-// the same values where the struct also embeds
+// Tokens go with their user, whatever statement deletes it. An additional
+// field of the application's struct is a column named, typed, written and read
+// as bun's tags say: db.NewSelect().Model(&members) reads the same values where
+// the struct also embeds
 //
 //	bun.BaseModel `bun:"table:users"`
 //

@@ -72,6 +72,10 @@ func onlyBun(f *schema.Field, declared string) bool {
 	return strings.HasSuffix(declared, "[]") || strings.HasSuffix(declared, "multirange")
 }
 
+func isJSON(sqlType string) bool {
+	return strings.EqualFold(sqlType, "json") || strings.EqualFold(sqlType, "jsonb")
+}
+
 // isAddress tells the types that bun reads from their text.
 func isAddress(typ reflect.Type) bool {
 	switch typ {

@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/gousher/usher/core v0.0.0
 	github.com/gousher/usher/ports v0.0.0
+	github.com/gousher/usher/sqlstore v0.0.0
 	github.com/uptrace/bun v1.3.0
 )
 
@@ -20,4 +21,5 @@ require (
 replace (
 	github.com/gousher/usher/core => ../../core
 	github.com/gousher/usher/ports => ../../ports
+	github.com/gousher/usher/sqlstore => ../../sqlstore
 )

@@ -22,6 +22,7 @@ require (
 	github.com/dustin/go-humanize v1.1.0 // indirect
 	github.com/goccy/go-json v0.10.6 // indirect
 	github.com/google/uuid v1.6.0 // indirect
+	github.com/gousher/usher/sqlstore v0.0.0 // indirect
 	github.com/jackc/pgpassfile v1.0.0 // indirect
 	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
 	github.com/jackc/puddle/v2 v2.2.3 // indirect
@@ -59,4 +60,5 @@ replace (
 	github.com/gousher/usher/core => ../../core
 	github.com/gousher/usher/delivery/http => ../../delivery/http
 	github.com/gousher/usher/ports => ../../ports
+	github.com/gousher/usher/sqlstore => ../../sqlstore
 )

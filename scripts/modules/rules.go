@@ -30,6 +30,10 @@ var rules = []rule{{
 	only:   []string{"ports"},
 	reason: "its rules hold for any database, token format and transport",
 }, {
+	modules: []string{"sqlstore"}, tests: true,
+	only:   []string{"core", "ports"},
+	reason: "it knows SQL, and no mapper and no driver",
+}, {
 	modules: []string{"conformance"}, tests: true,
 	only: []string{"core", "ports", "github.com/stretchr/testify",
 		"github.com/davecgh/go-spew", "github.com/pmezard/go-difflib", "go.yaml.in/yaml/v3"}, // testify's own
@@ -48,7 +52,7 @@ var rules = []rule{{
 	except: []string{"adapters/memory"},
 	reason: "its tests are about the wire, and adapters/memory needs nothing",
 }, {
-	modules: []string{"ports", "core", "conformance", "adapters/*", "delivery/*"}, tests: true,
+	modules: []string{"ports", "core", "sqlstore", "conformance", "adapters/*", "delivery/*"}, tests: true,
 	never: []string{"github.com/testcontainers/testcontainers-go", "github.com/docker/docker", "github.com/moby/moby",
 		"modernc.org/sqlite", "github.com/mattn/go-sqlite3", "github.com/ncruces/go-sqlite3",
 		"github.com/jackc/pgx", "github.com/lib/pq", "github.com/uptrace/bun/driver",

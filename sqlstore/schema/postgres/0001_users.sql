@@ -1,6 +1,5 @@
--- In braces: uuid, or text COLLATE "C" where Config.IDs is core.TextIDs.
-CREATE TABLE users (
-    id              {id}             NOT NULL,
+CREATE TABLE {users} (
+    id              {new id},
     email           text             NOT NULL,
     email_key       text COLLATE "C" NOT NULL,
     hashed_password text             NOT NULL,
@@ -11,6 +10,5 @@ CREATE TABLE users (
     revision        bigint           NOT NULL,
     created_at      timestamptz      NOT NULL,
     updated_at      timestamptz      NOT NULL,
-    CONSTRAINT users_pkey PRIMARY KEY (id),
-    CONSTRAINT users_email_key_key UNIQUE (email_key)
+    CONSTRAINT "{users name}_email_key_key" UNIQUE (email_key)
 )

@@ -1,5 +1,4 @@
--- In braces: uuid, or text COLLATE "C" where Config.IDs is core.TextIDs.
-CREATE TABLE tokens (
+CREATE TABLE {tokens} (
     purpose    text COLLATE "C" NOT NULL,
     digest     text COLLATE "C" NOT NULL,
     user_id    {id}             NOT NULL,
@@ -8,8 +7,10 @@ CREATE TABLE tokens (
     created_at timestamptz      NOT NULL,
     expires_at timestamptz,
     data       bytea,
-    CONSTRAINT tokens_pkey PRIMARY KEY (purpose, digest),
-    CONSTRAINT tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
-);
-CREATE INDEX tokens_user_id_purpose_idx ON tokens (user_id, purpose);
-CREATE INDEX tokens_expires_at_idx ON tokens (expires_at)
+    CONSTRAINT "{tokens name}_pkey" PRIMARY KEY (purpose, digest),
+    CONSTRAINT "{tokens name}_user_id_fkey" FOREIGN KEY (user_id) REFERENCES {users} (id) ON DELETE CASCADE
+)
+
+CREATE INDEX "{tokens name}_user_id_purpose_idx" ON {tokens} (user_id, purpose)
+
+CREATE INDEX "{tokens name}_expires_at_idx" ON {tokens} (expires_at)

@@ -1,7 +1,6 @@
--- In braces: text. Times are text in UTC, which sorts by time:
--- 2026-05-17 11:42:13.987654+00:00.
-CREATE TABLE users (
-    id              {id}    NOT NULL COLLATE BINARY,
+-- Times are text in UTC, which sorts by time: 2026-05-17 11:42:13.987654+00:00.
+CREATE TABLE {users} (
+    id              {new id},
     email           text    NOT NULL,
     email_key       text    NOT NULL COLLATE BINARY,
     hashed_password text    NOT NULL,
@@ -12,6 +11,5 @@ CREATE TABLE users (
     revision        integer NOT NULL,
     created_at      text    NOT NULL,
     updated_at      text    NOT NULL,
-    CONSTRAINT users_pkey PRIMARY KEY (id),
-    CONSTRAINT users_email_key_key UNIQUE (email_key)
+    CONSTRAINT "{users name}_email_key_key" UNIQUE (email_key)
 )

@@ -1,0 +1,152 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+
+	"github.com/gousher/usher/core"
+	"github.com/gousher/usher/ports"
+)
+
+// DB runs statements: a *sql.DB, *sql.Conn or *sql.Tx.
+type DB interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// Config sets up the stores. Its zero value keeps users under UUIDs in the
+// table users and their tokens in the table tokens.
+type Config struct {
+	// IDs is the form of the users' ids. It decides the type of the column
+	// and cannot be changed later.
+	IDs core.IDs
+	// Schema is the schema of PostgreSQL, or the database of MySQL, that the
+	// tables are in. It must be there. Empty means that of the connection.
+	// SQLite has none.
+	Schema string
+	// Users and Tokens name the tables. Empty means "users" and "tokens".
+	// Names are of ASCII letters, digits and underscores.
+	Users, Tokens string
+}
+
+func (c *Config) setDefaults() {
+	if c.Users == "" {
+		c.Users = "users"
+	}
+	if c.Tokens == "" {
+		c.Tokens = "tokens"
+	}
+}
+
+// nameForm leaves room, within the 63 bytes of PostgreSQL's names, for what is
+// put behind a table's name to name its constraints.
+var nameForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,39}$`)
+
+func (c *Config) problems(d Dialect) []string {
+	var out []string
+	if c.IDs != core.UUIDs && c.IDs != core.TextIDs && c.IDs != core.IntIDs {
+		out = append(out, fmt.Sprintf("IDs %d is none of core.UUIDs, core.TextIDs and core.IntIDs", c.IDs))
+	}
+	for _, n := range []struct{ field, value string }{{"Schema", c.Schema}, {"Users", c.Users}, {"Tokens", c.Tokens}} {
+		if n.value != "" && !nameForm.MatchString(n.value) {
+			out = append(out, fmt.Sprintf("%s %q is not a name of at most 40 ASCII letters, digits and underscores", n.field, n.value))
+		}
+	}
+	if c.Users == c.Tokens || c.Users == migrations || c.Tokens == migrations {
+		out = append(out, fmt.Sprintf("Users %q, Tokens %q and %s are not three names", c.Users, c.Tokens, migrations))
+	}
+	if c.Schema != "" && !d.schemas {
+		out = append(out, fmt.Sprintf("Schema: %s has none", d.name))
+	}
+	return out
+}
+
+// Column is a field of the application's struct and its column.
+type Column struct {
+	// Name is the column's name, not quoted. The columns of core.User have
+	// those of its db tags.
+	Name string
+	// Index is the field's, as of [reflect.Value.FieldByIndex].
+	Index []int
+	// Type is the type of the column that [Migrate] adds for a field of the
+	// application's, and Default its default, as SQL spells them. NotNull
+	// says that it may not be null; it then has a default.
+	Type, Default string
+	NotNull       bool
+	// Value returns what is bound for the field of row, a struct: nil, a
+	// bool, int64, float64, string, []byte or time.Time. What it returns may
+	// share memory with row. An error that wraps core.ErrInvalidValue says
+	// that the column cannot hold the field's value.
+	Value func(row reflect.Value) (any, error)
+	// Scan sets the field of row, a struct that can be set, to what a driver
+	// returned.
+	Scan func(row reflect.Value, src any) error
+
+	isTime bool // the field is a time.Time or a pointer to one
+}
+
+// store is what the stores of users and of tokens have in common.
+type store struct {
+	db      DB
+	d       Dialect
+	cfg     Config
+	columns []Column
+	// inTx says that db is a transaction of the caller.
+	inTx bool
+	// users and tokens are the names of the tables, quoted.
+	users, tokens string
+}
+
+// New returns stores for users of type T, whose columns they are. Tokens and
+// Joined are one value. It does not ask the database; see [Migrate] for the
+// tables. It returns a *core.ConfigError that names everything that is wrong
+// with its arguments.
+func New[T any, U core.UserPtr[T]](db DB, d Dialect, columns []Column, cfg Config) (ports.Stores[U], error) {
+	s, err := newStore[T](db, d, columns, cfg)
+	if err != nil {
+		return ports.Stores[U]{}, err
+	}
+	t := newTokens[T, U](s)
+	return ports.Stores[U]{Users: newUsers[T, U](s), Tokens: t, Joined: t}, nil
+}
+
+func newStore[T any](db DB, d Dialect, columns []Column, cfg Config) (*store, error) {
+	cfg.setDefaults()
+	problems := cfg.problems(d)
+	if db == nil {
+		problems = append(problems, "db is missing")
+	}
+	for _, own := range userColumns {
+		if !hasColumn(columns, own) {
+			problems = append(problems, fmt.Sprintf("%v: there is no column %s for core.User's field", reflect.TypeFor[T](), own))
+		}
+	}
+	if problems != nil {
+		return nil, &core.ConfigError{Of: "sqlstore.Config", Problems: problems}
+	}
+	columns = slices.Clone(columns)
+	for i, c := range columns {
+		typ := reflect.TypeFor[T]().FieldByIndex(c.Index).Type
+		columns[i].isTime = typ == timeType || typ == reflect.PointerTo(timeType)
+	}
+	_, inTx := db.(*sql.Tx)
+	return &store{
+		db: db, d: d, cfg: cfg, columns: columns, inTx: inTx,
+		users: d.table(cfg.Schema, cfg.Users), tokens: d.table(cfg.Schema, cfg.Tokens),
+	}, nil
+}
+
+// userColumns are the columns of core.User.
+var userColumns = []string{
+	"id", "email", "email_key", "hashed_password", "is_active", "is_superuser", "is_verified",
+	"session_epoch", "revision", "created_at", "updated_at",
+}
+
+func hasColumn(columns []Column, name string) bool {
+	return slices.ContainsFunc(columns, func(c Column) bool { return c.Name == name })
+}
