@@ -310,12 +310,11 @@ func TestRaceOfUpgradeAndPasswordChange(t *testing.T) {
 // dropUniqueKey takes the unique index of the keys away.
 func dropUniqueKey(t testing.TB, db *bun.DB) {
 	t.Helper()
-	statements := []string{"ALTER TABLE users DROP CONSTRAINT users_email_key_key"}
-	if db.Dialect().Name() == dialect.SQLite {
-		statements = []string{
-			"CREATE TABLE loose AS SELECT * FROM users", "DROP TABLE users", "ALTER TABLE loose RENAME TO users",
-		}
-	}
+	statements := map[dialect.Name][]string{
+		dialect.PG:     {"ALTER TABLE users DROP CONSTRAINT users_email_key_key"},
+		dialect.MySQL:  {"ALTER TABLE users DROP INDEX users_email_key_key"},
+		dialect.SQLite: {"CREATE TABLE loose AS SELECT * FROM users", "DROP TABLE users", "ALTER TABLE loose RENAME TO users"},
+	}[db.Dialect().Name()]
 	for _, statement := range statements {
 		_, err := db.DB.ExecContext(t.Context(), statement)
 		require.NoError(t, err)

@@ -20,8 +20,10 @@ import (
 	"github.com/gousher/usher/core"
 	httpauth "github.com/gousher/usher/delivery/http"
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/mysqldialect"
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
+	"github.com/uptrace/bun/schema"
 )
 
 // childEnv makes the test binary serve in the place of running tests.
@@ -39,9 +41,12 @@ const poolSize = 16
 
 // openBun opens the database that dsn names with a pool of poolSize.
 func openBun(dsn string) (*bun.DB, error) {
-	driver, dialect := "sqlite", any(sqlitedialect.New())
-	if strings.HasPrefix(dsn, "postgres") {
-		driver, dialect = "pgx", any(pgdialect.New())
+	driver, dialect := "sqlite", func() schema.Dialect { return sqlitedialect.New() }
+	switch {
+	case strings.HasPrefix(dsn, "postgres"):
+		driver, dialect = "pgx", func() schema.Dialect { return pgdialect.New() }
+	case strings.Contains(dsn, "@tcp("):
+		driver, dialect = "mysql", func() schema.Dialect { return mysqldialect.New() }
 	}
 	pool, err := sql.Open(driver, dsn)
 	if err != nil {
@@ -49,10 +54,7 @@ func openBun(dsn string) (*bun.DB, error) {
 	}
 	pool.SetMaxOpenConns(poolSize)
 	pool.SetMaxIdleConns(poolSize)
-	if d, ok := dialect.(*pgdialect.Dialect); ok {
-		return bun.NewDB(pool, d), nil
-	}
-	return bun.NewDB(pool, dialect.(*sqlitedialect.Dialect)), nil
+	return bun.NewDB(pool, dialect()), nil
 }
 
 // lookThenInsert is the store that one must not write: it looks whether the

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	bunstore "github.com/gousher/usher/adapters/bun"
@@ -62,35 +63,58 @@ func (c *rewritingConn) QueryContext(ctx context.Context, query string, args []d
 	return c.sqlConn.QueryContext(ctx, c.rewrite(query), args)
 }
 
-// rewritten returns a maker of SQLite stores in whose statements old is
-// replaced.
-func rewritten(old, with string) func(testing.TB) users {
-	return func(t testing.TB) users {
-		plain, err := sql.Open("sqlite", ":memory:")
-		require.NoError(t, err)
-		defer plain.Close()
-		pool := sql.OpenDB(&rewriting{plain.Driver(), engine.SQLite(t), func(query string) string {
-			return strings.ReplaceAll(query, old, with)
-		}})
-		pool.SetMaxOpenConns(poolSize)
-		db := bun.NewDB(pool, sqlitedialect.New())
-		t.Cleanup(func() { db.Close() })
-		return bunUsers(t, db, bunstore.Config{})
+// rewrite is a replacement in the text of statements that must occur.
+type rewrite struct {
+	old, with string
+	occurred  *atomic.Bool
+}
+
+func (r rewrite) apply(query string) string {
+	altered := strings.ReplaceAll(query, r.old, r.with)
+	if altered != query {
+		r.occurred.Store(true)
 	}
+	return altered
+}
+
+// sqlMutant is a bunstore on SQLite in whose statements old is replaced.
+func sqlMutant(t *testing.T, name, kills, old, with string) mutant[users] {
+	r := rewrite{old, with, new(atomic.Bool)}
+	t.Cleanup(func() {
+		if !r.occurred.Load() {
+			t.Errorf("mutant %q: no statement has the text %q", name, old)
+		}
+	})
+	return mutant[users]{"SQL: " + name, kills, func(t testing.TB) users {
+		return bunUsers(t, r.open(t), bunstore.Config{})
+	}}
+}
+
+// open returns a new SQLite database that sees the rewritten statements.
+func (r rewrite) open(t testing.TB) *bun.DB {
+	plain, err := sql.Open("sqlite", ":memory:")
+	require.NoError(t, err)
+	defer plain.Close()
+	pool := sql.OpenDB(&rewriting{plain.Driver(), engine.SQLite(t), r.apply})
+	pool.SetMaxOpenConns(poolSize)
+	db := bun.NewDB(pool, sqlitedialect.New())
+	t.Cleanup(func() { db.Close() })
+	return db
 }
 
 // sqlMutants alter the SQL that bunstore sends to SQLite.
-func sqlMutants() []mutant[users] {
+func sqlMutants(t *testing.T) []mutant[users] {
+	const key = "email_key       text    NOT NULL COLLATE BINARY"
 	return []mutant[users]{
-		{"SQL: no unique index", "ID-01", rewritten("UNIQUE (email_key)", "CHECK (email_key <> '')")},
-		{"SQL: INSERT OR REPLACE", "ID-01", rewritten("INSERT INTO users", "INSERT OR REPLACE INTO users")},
-		{"SQL: INSERT OR IGNORE", "ID-02", rewritten("INSERT INTO users", "INSERT OR IGNORE INTO users")},
-		{"SQL: a collation that folds case", "ID-03", rewritten("email_key       text    NOT NULL COLLATE BINARY", "email_key text NOT NULL COLLATE NOCASE")},
-		{"SQL: a collation that trims", "ID-03", rewritten("email_key       text    NOT NULL COLLATE BINARY", "email_key text NOT NULL COLLATE RTRIM")},
-		{"SQL: finds by pattern", "CR-03", rewritten("WHERE email_key = ", "WHERE email_key LIKE ")},
-		{"SQL: does not compare the revision", "CR-05", rewritten(" AND revision = ?", " AND ? > 0")},
-		{"SQL: does not raise the revision", "UP-02", rewritten(", revision = ?", ", revision = ? - 1")},
-		{"SQL: updates by the revision alone", "UP-02", rewritten(" WHERE id = ? AND revision = ?", " WHERE ? <> '' AND revision = ?")},
-		{"SQL: deletes everybody", "CR-09", rewritten("DELETE FROM users WHERE id = ?", "DELETE FROM users WHERE ? <> ''")},
+		sqlMutant(t, "no unique index", "ID-01", "UNIQUE (email_key)", "CHECK (email_key <> '')"),
+		sqlMutant(t, "INSERT OR REPLACE", "ID-01", `INSERT INTO "users"`, `INSERT OR REPLACE INTO "users"`),
+		sqlMutant(t, "INSERT OR IGNORE", "ID-02", `INSERT INTO "users"`, `INSERT OR IGNORE INTO "users"`),
+		sqlMutant(t, "a collation that folds case", "ID-03", key, "email_key text NOT NULL COLLATE NOCASE"),
+		sqlMutant(t, "a collation that trims", "ID-03", key, "email_key text NOT NULL COLLATE RTRIM"),
+		sqlMutant(t, "finds by pattern", "CR-03", "WHERE email_key = ", "WHERE email_key LIKE "),
+		sqlMutant(t, "does not compare the revision", "CR-05", " AND revision = ?", " AND ? > 0"),
+		sqlMutant(t, "does not raise the revision", "UP-02", ", revision = ?", ", revision = ? - 1"),
+		sqlMutant(t, "updates by the revision alone", "UP-02", " WHERE id = ? AND revision = ?", " WHERE ? <> '' AND revision = ?"),
+		sqlMutant(t, "deletes everybody", "CR-09", `DELETE FROM "users" WHERE id = ?`, `DELETE FROM "users" WHERE ? <> ''`),
 	}
 }

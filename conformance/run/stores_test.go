@@ -21,7 +21,7 @@ import (
 var forms = []struct {
 	name string
 	ids  core.IDs
-}{{"UUIDs", core.UUIDs}, {"TextIDs", core.TextIDs}}
+}{{"UUIDs", core.UUIDs}, {"TextIDs", core.TextIDs}, {"IntIDs", core.IntIDs}}
 
 func TestMemory(t *testing.T) {
 	engine.Memory(t)
@@ -34,11 +34,21 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// sqlEngines are the engines of the SQL stores.
-var sqlEngines = []struct {
+// sqlEngine is an engine of the SQL stores. Fresh returns the DSN of a new
+// database.
+type sqlEngine struct {
 	name  string
 	fresh func(testing.TB) string
-}{{"SQLite", engine.SQLite}, {"PostgreSQL", engine.Postgres}}
+}
+
+// sqlEngines are those that there are. MySQL is one where it is named.
+var sqlEngines = func() []sqlEngine {
+	all := []sqlEngine{{"SQLite", engine.SQLite}, {"PostgreSQL", engine.Postgres}, {"MariaDB", engine.MariaDB}}
+	if engine.HasMySQL() {
+		all = append(all, sqlEngine{"MySQL", engine.MySQL})
+	}
+	return all
+}()
 
 func TestBun(t *testing.T) {
 	for _, on := range sqlEngines {

@@ -665,5 +665,5 @@ func aliasing(a *altered) {
 }
 
 func TestUserStoreMutants(t *testing.T) {
-	runMutants(t, "UserStore", conformance.UserStoreCases(), memoryUsers, slices.Concat(userStoreMutants(), fieldMutants(), sqlMutants()))
+	runMutants(t, "UserStore", conformance.UserStoreCases(), memoryUsers, slices.Concat(userStoreMutants(), fieldMutants(), sqlMutants(t)))
 }

@@ -36,22 +36,29 @@ type server struct {
 	ready    wait.Strategy
 }
 
-// start starts the container. It returns the address that the port is
-// published at, and the image.
-func (s server) start(ctx context.Context) (addr, image string, err error) {
+// running is a server that runs in a container.
+type running struct {
+	testcontainers.Container
+	// addr is what the port is published at, and image what it was made of.
+	addr, image string
+}
+
+// start starts the container.
+func (s server) start(ctx context.Context) (*running, error) {
 	docker, err := dial(ctx)
 	if err != nil {
-		return "", "", err
+		return nil, err
 	}
 	defer docker.Close()
-	if image, err = s.image(ctx, docker); err != nil {
-		return "", "", err
+	image, err := s.image(ctx, docker)
+	if err != nil {
+		return nil, err
 	}
 	name := "usher-" + s.engine + "-" + strings.ToLower(rand.Text())
 	if err := process.entrust(name); err != nil {
-		return "", "", err
+		return nil, err
 	}
-	container, err := testcontainers.Run(ctx, image,
+	c, err := testcontainers.Run(ctx, image,
 		testcontainers.WithName(name),
 		testcontainers.WithLabels(map[string]string{label: s.engine}),
 		testcontainers.WithCmd(s.cmd...),
@@ -61,13 +68,13 @@ func (s server) start(ctx context.Context) (addr, image string, err error) {
 		testcontainers.WithLogger(log.NewNoopLogger()),
 	)
 	if err != nil {
-		return "", "", fmt.Errorf("engine: start %s: %w", image, err)
+		return nil, fmt.Errorf("engine: start %s: %w", image, err)
 	}
-	addr, err = container.PortEndpoint(ctx, s.port, "")
+	addr, err := c.PortEndpoint(ctx, s.port, "")
 	if err != nil {
-		return "", "", fmt.Errorf("engine: address of %s: %w", image, err)
+		return nil, fmt.Errorf("engine: address of %s: %w", image, err)
 	}
-	return addr, image, nil
+	return &running{c, addr, image}, nil
 }
 
 // image returns the official image if it is there, else the local one if that

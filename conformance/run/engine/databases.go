@@ -5,35 +5,49 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"errors"
-	"net/url"
+	"fmt"
 	"strings"
 	"sync"
+	"testing"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 )
 
-// postgresServer is where databases are made. A database that a test has done
-// with is emptied and used again: to make one takes half a second where fsync
-// is slow.
-type postgresServer struct {
-	url   *url.URL
+// databases are those that tests work in on one server. A database that a
+// test has done with is emptied and used again where that is quicker than to
+// make one.
+type databases struct {
 	admin *sql.DB
+	// at returns the DSN of a database.
+	at func(name string) string
+	// clear makes a database as it was when it was new, or returns an error.
+	// Nil means that databases are not used again.
+	clear func(dsn string) error
+	// drop is the statement that drops a database, before its name, and
+	// after is what follows.
+	drop, after string
 
 	mu    sync.Mutex
 	empty []string // databases that wait for a test
 	all   []string
 }
 
-// at returns the URL of a database.
-func (s *postgresServer) at(name string) string {
-	u := *s.url
-	u.Path = "/" + name
-	return u.String()
+// fresh returns the DSN of an empty database, for the test alone.
+func (s *databases) fresh(t testing.TB) string {
+	t.Helper()
+	name, err := s.take()
+	if err != nil {
+		t.Fatalf("engine: create database: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := s.give(name); err != nil {
+			t.Errorf("engine: clear database: %v", err)
+		}
+	})
+	return s.at(name)
 }
 
 // take returns the name of an empty database.
-func (s *postgresServer) take() (string, error) {
+func (s *databases) take() (string, error) {
 	s.mu.Lock()
 	if n := len(s.empty); n > 0 {
 		name := s.empty[n-1]
@@ -47,10 +61,10 @@ func (s *postgresServer) take() (string, error) {
 	return name, s.exec("CREATE DATABASE " + name)
 }
 
-// give empties a database for the next test, or drops it if it cannot.
-func (s *postgresServer) give(name string) error {
-	if err := s.clear(name); err != nil {
-		return s.drop(name)
+// give empties a database for the next test, or drops it.
+func (s *databases) give(name string) error {
+	if s.clear == nil || s.clear(s.at(name)) != nil {
+		return s.remove(name)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -58,56 +72,58 @@ func (s *postgresServer) give(name string) error {
 	return nil
 }
 
-// clear makes a database as it was when it was new, or returns an error.
-func (s *postgresServer) clear(name string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	conn, err := pgx.Connect(ctx, s.at(name))
-	if err != nil {
-		return err
-	}
-	defer conn.Close(ctx)
-	if _, err := conn.PgConn().Exec(ctx, `
-		SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-		WHERE datname = current_database() AND pid <> pg_backend_pid();
-		DROP SCHEMA public CASCADE;
-		CREATE SCHEMA public`).ReadAll(); err != nil {
-		return err
-	}
-	var asNew bool
-	if err := conn.QueryRow(ctx, `
-		SELECT NOT EXISTS (SELECT FROM pg_namespace
-				WHERE nspname NOT LIKE 'pg\_%' AND nspname NOT IN ('public', 'information_schema'))
-			AND NOT EXISTS (SELECT FROM pg_extension WHERE extname <> 'plpgsql')
-			AND NOT EXISTS (SELECT FROM pg_largeobject_metadata)
-			AND NOT EXISTS (SELECT FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase
-				WHERE d.datname = current_database())`).Scan(&asNew); err != nil {
-		return err
-	}
-	if !asNew {
-		return errors.New("engine: something is left that is not in the schema public")
-	}
-	return nil
-}
-
-func (s *postgresServer) drop(name string) error {
-	return s.exec("DROP DATABASE IF EXISTS " + name + " WITH (FORCE)")
-}
+func (s *databases) remove(name string) error { return s.exec(s.drop + name + s.after) }
 
 // close drops all databases.
-func (s *postgresServer) close() error {
+func (s *databases) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var errs []error
 	for _, name := range s.all {
-		errs = append(errs, s.drop(name))
+		errs = append(errs, s.remove(name))
 	}
 	return errors.Join(append(errs, s.admin.Close())...)
 }
 
-func (s *postgresServer) exec(query string) error {
+func (s *databases) exec(query string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	_, err := s.admin.ExecContext(ctx, query)
 	return err
+}
+
+// found returns the databases of a server that was found, and notes what it
+// is: the name of the engine and its version, as the query tells it.
+func found(ctx context.Context, driver, dsn, query, source string, name func(version string) string) (*databases, error) {
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		return nil, fmt.Errorf("engine: %w", err)
+	}
+	var version string
+	if err := db.QueryRowContext(ctx, query).Scan(&version); err != nil {
+		db.Close()
+		return nil, fmt.Errorf("engine: %w", err)
+	}
+	seen.add(name(version) + " (" + source + ")")
+	s := &databases{admin: db}
+	if strings.HasPrefix(source, "USHER_TEST_") {
+		process.atEnd(s.close) // a container takes its databases with it
+	} else {
+		process.atEnd(db.Close)
+	}
+	return s, nil
+}
+
+// on returns the databases of a server, or ends the test where there is none.
+func on(t testing.TB, env string, server func() (*databases, error)) *databases {
+	t.Helper()
+	process.mustSupervise(t)
+	s, err := server()
+	if err != nil && isSet(env) {
+		t.Fatal(err)
+	}
+	if err != nil {
+		unavailable(t, err)
+	}
+	return s
 }

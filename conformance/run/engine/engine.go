@@ -9,10 +9,10 @@
 //		...
 //	}
 //
-// USHER_TEST_POSTGRES names a server by a URL. Where there is none and no
-// container can be started, tests are skipped, or fail where
+// USHER_TEST_POSTGRES, USHER_TEST_MARIADB and so on name servers. Where there
+// is none and no container can be started, tests are skipped, or fail where
 // USHER_TEST_REQUIRE is 1. The package registers the database/sql drivers
-// "pgx" and "sqlite".
+// "pgx", "mysql" and "sqlite".
 package engine
 
 import (
@@ -107,6 +107,8 @@ func (s *sightings) lines() []string {
 	defer s.mu.Unlock()
 	return slices.Sorted(slices.Values(s.all))
 }
+
+func isSet(env string) bool { return os.Getenv(env) != "" }
 
 // unavailable ends the test: there is no engine to run it on.
 func unavailable(t testing.TB, err error) {

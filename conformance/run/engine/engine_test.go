@@ -137,6 +137,32 @@ var leftovers = map[string]string{
 	"connections":   "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state LIKE 'idle in%'",
 }
 
+func TestMariaDB(t *testing.T) {
+	dsn := MariaDB(t)
+	db := open(t, "mysql", dsn)
+	version := query(t, db, "SELECT VERSION()")
+	number, build, _ := strings.Cut(version, "-")
+	if !strings.Contains(build, "MariaDB") {
+		t.Errorf("VERSION() = %q, want MariaDB", version)
+	}
+	if !slices.ContainsFunc(Describe(), func(line string) bool {
+		return strings.HasPrefix(line, "engine MariaDB "+number+" (")
+	}) {
+		t.Errorf("Describe() = %q, want MariaDB %s", Describe(), number)
+	}
+	for setting, want := range map[string]string{"innodb_flush_log_at_trx_commit": "1", "innodb_doublewrite": "1"} {
+		if got := query(t, db, "SELECT @@"+setting); got != want {
+			t.Errorf("%s = %s, want %s", setting, got, want)
+		}
+	}
+	if tables := query(t, db, "SELECT count(*) FROM information_schema.tables WHERE table_schema = DATABASE()"); tables != "0" {
+		t.Errorf("got %s tables, want 0", tables)
+	}
+	if MariaDB(t) == dsn {
+		t.Errorf("two calls gave one database: %s", dsn)
+	}
+}
+
 func TestSQLite(t *testing.T) {
 	dsn := SQLite(t)
 	db := open(t, "sqlite", dsn)
@@ -215,8 +241,8 @@ func TestKilledProcessLeavesNothing(t *testing.T) {
 	}
 }
 
-// TestImages holds the image that Postgres asks for and the one that
-// scripts/setup gets together.
+// TestImages holds the images that tests ask for and those that scripts/setup
+// gets together.
 func TestImages(t *testing.T) {
 	table, err := os.ReadFile("../../images/engines")
 	if err != nil {
@@ -228,7 +254,7 @@ func TestImages(t *testing.T) {
 			images = append(images, fields[1])
 		}
 	}
-	if want := []string{postgresImage}; !slices.Equal(images, want) {
+	if want := []string{postgresImage, mariadbImage}; !slices.Equal(images, want) {
 		t.Errorf("images in conformance/images/engines = %q, want %q", images, want)
 	}
 }

@@ -2,7 +2,7 @@ package engine
 
 import (
 	"context"
-	"database/sql"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	"github.com/moby/moby/api/types/network"
 	"github.com/testcontainers/testcontainers-go/wait"
@@ -24,58 +25,36 @@ const postgresEnv = "USHER_TEST_POSTGRES"
 // postgresImage is the official image, as in conformance/images/engines.
 const postgresImage = "postgres:17"
 
-// postgresPort is the port in the container.
-const postgresPort = "5432/tcp"
-
 // Postgres returns the URL of an empty PostgreSQL database for the database/sql
 // driver "pgx" or any other. No other test uses it until t ends; then what t
 // left in it is gone and connections to it are cut.
 func Postgres(t testing.TB) string {
 	t.Helper()
-	process.mustSupervise(t)
-	server, err := postgres()
-	if err != nil && os.Getenv(postgresEnv) != "" {
-		t.Fatal(err)
-	}
-	if err != nil {
-		unavailable(t, err)
-	}
-	name, err := server.take()
-	if err != nil {
-		t.Fatalf("engine: create database: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := server.give(name); err != nil {
-			t.Errorf("engine: clear database: %v", err)
-		}
-	})
-	return server.at(name)
+	return on(t, postgresEnv, postgres).fresh(t)
 }
 
 // postgres starts or finds the server, once.
-var postgres = sync.OnceValues(func() (*postgresServer, error) {
+var postgres = sync.OnceValues(func() (*databases, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), pullTimeout+2*time.Minute)
 	defer cancel()
 	base, source, err := findPostgres(ctx)
 	if err != nil {
 		return nil, err
 	}
-	db, err := sql.Open("pgx", base.String())
+	s, err := found(ctx, "pgx", base.String(), "SHOW server_version", source, func(version string) string {
+		version, _, _ = strings.Cut(version, " ") // what follows is the distribution's
+		return "PostgreSQL " + version
+	})
 	if err != nil {
-		return nil, fmt.Errorf("engine: postgres: %w", err)
+		return nil, err
 	}
-	var version string
-	if err := db.QueryRowContext(ctx, "SHOW server_version").Scan(&version); err != nil {
-		db.Close()
-		return nil, fmt.Errorf("engine: postgres: %w", err)
+	s.drop, s.after, s.clear = "DROP DATABASE IF EXISTS ", " WITH (FORCE)", clearPostgres
+	s.at = func(name string) string {
+		u := *base
+		u.Path = "/" + name
+		return u.String()
 	}
-	version, _, _ = strings.Cut(version, " ") // what follows is the distribution's
-	seen.add(fmt.Sprintf("PostgreSQL %s (%s)", version, source))
-	server := &postgresServer{url: base, admin: db}
-	if source == postgresEnv {
-		process.atEnd(server.close) // a container takes its databases with it
-	}
-	return server, nil
+	return s, nil
 })
 
 func findPostgres(ctx context.Context) (base *url.URL, source string, err error) {
@@ -86,25 +65,66 @@ func findPostgres(ctx context.Context) (base *url.URL, source string, err error)
 		}
 		return base, postgresEnv, nil
 	}
-	const user, password = "usher", "usher"
-	at := func(addr string) *url.URL {
-		return &url.URL{
-			Scheme: "postgres", User: url.UserPassword(user, password), Host: addr,
-			Path: "/" + user, RawQuery: "sslmode=disable",
-		}
-	}
-	addr, image, err := server{
-		engine:   "postgres",
-		official: postgresImage,
-		cmd:      []string{"postgres", "-c", "max_connections=200"},
-		env:      map[string]string{"POSTGRES_USER": user, "POSTGRES_PASSWORD": password, "POSTGRES_DB": user},
-		port:     postgresPort,
-		ready: wait.ForSQL(postgresPort, "pgx", func(host string, port network.Port) string {
-			return at(net.JoinHostPort(host, port.Port())).String()
-		}),
-	}.start(ctx)
+	c, err := postgresServer().start(ctx)
 	if err != nil {
 		return nil, "", err
 	}
-	return at(addr), "container " + image, nil
+	return postgresURL(c.addr), "container " + c.image, nil
+}
+
+// postgresUser is the user, the password and the first database of servers in
+// containers.
+const postgresUser = "usher"
+
+func postgresURL(addr string) *url.URL {
+	return &url.URL{
+		Scheme: "postgres", User: url.UserPassword(postgresUser, postgresUser), Host: addr,
+		Path: "/" + postgresUser, RawQuery: "sslmode=disable",
+	}
+}
+
+func postgresServer() server {
+	const port = "5432/tcp"
+	return server{
+		engine:   "postgres",
+		official: postgresImage,
+		cmd:      []string{"postgres", "-c", "max_connections=200"},
+		env:      map[string]string{"POSTGRES_USER": postgresUser, "POSTGRES_PASSWORD": postgresUser, "POSTGRES_DB": postgresUser},
+		port:     port,
+		ready: wait.ForSQL(port, "pgx", func(host string, port network.Port) string {
+			return postgresURL(net.JoinHostPort(host, port.Port())).String()
+		}),
+	}
+}
+
+// clearPostgres makes a database as it was when it was new.
+func clearPostgres(dsn string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	if _, err := conn.PgConn().Exec(ctx, `
+		SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+		WHERE datname = current_database() AND pid <> pg_backend_pid();
+		DROP SCHEMA public CASCADE;
+		CREATE SCHEMA public`).ReadAll(); err != nil {
+		return err
+	}
+	var asNew bool
+	if err := conn.QueryRow(ctx, `
+		SELECT NOT EXISTS (SELECT FROM pg_namespace
+				WHERE nspname NOT LIKE 'pg\_%' AND nspname NOT IN ('public', 'information_schema'))
+			AND NOT EXISTS (SELECT FROM pg_extension WHERE extname <> 'plpgsql')
+			AND NOT EXISTS (SELECT FROM pg_largeobject_metadata)
+			AND NOT EXISTS (SELECT FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase
+				WHERE d.datname = current_database())`).Scan(&asNew); err != nil {
+		return err
+	}
+	if !asNew {
+		return errors.New("engine: something is left that is not in the schema public")
+	}
+	return nil
 }
