@@ -90,6 +90,9 @@ type LegacyTokens interface {
 	// token, and from then on keeps it under digest alone: it writes the
 	// digest, erases the plain value and keeps the expiry. It is asked after
 	// the digest was not found, and returns core.ErrTokenNotFound for what
-	// the other system did not keep. Rows that have a digest are none of it.
+	// the other system did not keep or whose user is gone. Of concurrent
+	// calls for one token one returns it at least; the others may return
+	// core.ErrTokenNotFound, and find the token under its digest then. Rows
+	// that have a digest are none of it.
 	Adopt(ctx context.Context, token, digest string) (Token, error)
 }

@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"errors"
 
 	"github.com/gousher/usher/core"
 	"github.com/gousher/usher/ports"
@@ -35,11 +34,10 @@ func joined[U core.AnyUser](s *Strategy, users ports.SessionUsers[U]) func(conte
 		}
 		d := digest(token)
 		u, t, err := users.UserByToken(ctx, s.cfg.Purpose, d)
-		if errors.Is(err, core.ErrTokenNotFound) && s.cfg.Plain != nil {
-			if _, err = s.cfg.Plain.Adopt(ctx, token, d); err == nil {
-				u, t, err = users.UserByToken(ctx, s.cfg.Purpose, d)
-			}
-		}
+		err = s.adopt(ctx, token, d, err, func() (err error) {
+			u, t, err = users.UserByToken(ctx, s.cfg.Purpose, d)
+			return err
+		})
 		g, err := s.accept(ctx, t, err)
 		if err != nil {
 			return none, g, err

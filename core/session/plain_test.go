@@ -28,7 +28,7 @@ func migrating(t *testing.T, cfg session.Config, ends time.Duration) *world {
 }
 
 func TestAdopt(t *testing.T) {
-	again := map[string][]string{"Get": {"Get", "Adopt"}, "UserByToken": {"UserByToken", "Adopt", "UserByToken"}}
+	again := map[string][]string{"Get": {"Get", "Adopt", "Get"}, "UserByToken": {"UserByToken", "Adopt", "UserByToken"}}
 	for how, calls := range again {
 		t.Run(how, func(t *testing.T) {
 			w := migrating(t, session.Config{}, 2*hour)
@@ -114,6 +114,35 @@ func TestAdoptedOnTheWay(t *testing.T) {
 	must(t, w.End(t.Context(), old))
 }
 
+// outrun is a LegacyTokens that is always a moment too late: another call
+// adopts the session first.
+type outrun struct{ ports.LegacyTokens }
+
+func (o outrun) Adopt(ctx context.Context, token, digest string) (ports.Token, error) {
+	if _, err := o.LegacyTokens.Adopt(ctx, token, digest); err != nil {
+		return ports.Token{}, err
+	}
+	return ports.Token{}, core.ErrTokenNotFound
+}
+
+// Nobody is logged out because two calls adopt one session at once.
+func TestAdoptedByAnother(t *testing.T) {
+	for name, use := range map[string]func(w *world, ctx context.Context, token string) error{
+		"Verify": (*world).verifies, "resolve": (*world).resolves,
+		"End": func(w *world, ctx context.Context, token string) error {
+			err := w.End(ctx, token)
+			wantEqual(t, "tokens kept", len(w.store.tokens), 0)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := migrating(t, session.Config{}, 2*hour)
+			w.configure(session.Config{Plain: outrun{w.plain}})
+			must(t, use(w, t.Context(), old))
+		})
+	}
+}
+
 // Plain is asked for what was not found, and for nothing else.
 func TestAdoptIsAskedLast(t *testing.T) {
 	w := migrating(t, session.Config{}, 2*hour)
@@ -128,10 +157,10 @@ func TestAdoptIsAskedLast(t *testing.T) {
 	}{
 		{"ours", w.verifies, ours, nil, []string{"Get"}},
 		{"ours, joined", w.resolves, ours, nil, []string{"UserByToken"}},
-		{"ours, of a user who is gone", w.resolves, gone, core.ErrInvalidToken, []string{"UserByToken", "Adopt"}},
-		{"unknown", w.verifies, unknown, core.ErrInvalidToken, []string{"Get", "Adopt"}},
-		{"unknown, joined", w.resolves, unknown, core.ErrInvalidToken, []string{"UserByToken", "Adopt"}},
-		{"unknown, ended", w.End, unknown, nil, []string{"Take", "Adopt"}},
+		{"ours, of a user who is gone", w.resolves, gone, core.ErrInvalidToken, []string{"UserByToken", "Adopt", "UserByToken"}},
+		{"unknown", w.verifies, unknown, core.ErrInvalidToken, []string{"Get", "Adopt", "Get"}},
+		{"unknown, joined", w.resolves, unknown, core.ErrInvalidToken, []string{"UserByToken", "Adopt", "UserByToken"}},
+		{"unknown, ended", w.End, unknown, nil, []string{"Take", "Adopt", "Take"}},
 		{"ours, ended", w.End, ours, nil, []string{"Take"}},
 	}
 	for _, test := range tests {

@@ -127,10 +127,25 @@ func (s *Strategy) Verify(ctx context.Context, token string) (ports.Grant, error
 	}
 	d := digest(token)
 	t, err := s.tokens.Get(ctx, s.cfg.Purpose, d)
-	if errors.Is(err, core.ErrTokenNotFound) && s.cfg.Plain != nil {
-		t, err = s.cfg.Plain.Adopt(ctx, token, d)
-	}
+	err = s.adopt(ctx, token, d, err, func() (err error) {
+		t, err = s.tokens.Get(ctx, s.cfg.Purpose, d)
+		return err
+	})
 	return s.accept(ctx, t, err)
+}
+
+// adopt adopts a token of another system where err says that it was not found
+// among ours, and then calls again, which looks for it once more: it may be
+// there also where there was nothing left to adopt, because another call was
+// faster.
+func (s *Strategy) adopt(ctx context.Context, token, digest string, err error, again func() error) error {
+	if s.cfg.Plain == nil || !errors.Is(err, core.ErrTokenNotFound) {
+		return err
+	}
+	if _, err := s.cfg.Plain.Adopt(ctx, token, digest); err != nil && !errors.Is(err, core.ErrTokenNotFound) {
+		return err
+	}
+	return again()
 }
 
 // accept judges what a store returned, and extends the session.
@@ -174,12 +189,11 @@ func (s *Strategy) End(ctx context.Context, token string) error {
 		return nil
 	}
 	d := digest(token)
-	_, err := s.tokens.Take(ctx, s.cfg.Purpose, d)
-	if errors.Is(err, core.ErrTokenNotFound) && s.cfg.Plain != nil {
-		if _, err = s.cfg.Plain.Adopt(ctx, token, d); err == nil {
-			_, err = s.tokens.Take(ctx, s.cfg.Purpose, d)
-		}
+	take := func() error {
+		_, err := s.tokens.Take(ctx, s.cfg.Purpose, d)
+		return err
 	}
+	err := s.adopt(ctx, token, d, take(), take)
 	if errors.Is(err, core.ErrTokenNotFound) {
 		return nil
 	}
