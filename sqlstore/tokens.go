@@ -25,45 +25,51 @@ var (
 	_ ports.SessionUsers[*core.User] = (*tokens[core.User, *core.User])(nil)
 )
 
-// tokenColumns is how many columns a token has.
-const tokenColumns = 8
+// The statements on tokens are written for the names in braces.
+const (
+	// allColumns are those of a token, tokenColumns in number.
+	allColumns   = "purpose, digest, user_id, family, epoch, created_at, expires_at, data"
+	tokenColumns = 8
+
+	ofKey = " WHERE purpose = ? AND digest = ?"
+	ofUser   = " WHERE user_id = ? AND purpose = ?"
+
+	// putToken looks for the user because SQLite may be set not to.
+	putToken = "INSERT INTO {tokens} ({columns}) SELECT ?, ?, id, ?, ?, ?, ?, ? FROM {users} WHERE id = ?"
+)
+
+// bind returns a statement as the engine wants it.
+func (s *store) bind(query string) string {
+	return s.d.bind(strings.NewReplacer("{tokens}", s.tokens, "{users}", s.users, "{columns}", allColumns).Replace(query))
+}
+
+// readingTokens returns the columns of a token, each after prefix, for a
+// SELECT.
+func (s *store) readingTokens(prefix string) string {
+	list := strings.Split(allColumns, ", ")
+	for i, c := range list {
+		list[i] = s.d.read(prefix+c, strings.HasSuffix(c, "_at"))
+	}
+	return strings.Join(list, ", ")
+}
 
 func newTokens[T any, U core.UserPtr[T]](s *store) *tokens[T, U] {
-	const (
-		columns = "purpose, digest, user_id, family, epoch, created_at, expires_at, data"
-		one     = " WHERE purpose = ? AND digest = ?"
-		ofUser  = " WHERE user_id = ? AND purpose = ?"
-	)
-	// reading returns the columns, each after prefix, for a SELECT.
-	reading := func(prefix string) string {
-		list := strings.Split(columns, ", ")
-		for i, c := range list {
-			list[i] = s.d.read(prefix+c, strings.HasSuffix(c, "_at"))
-		}
-		return strings.Join(list, ", ")
-	}
-	bind := func(query string) string {
-		return s.d.bind(strings.NewReplacer("{tokens}", s.tokens, "{users}", s.users, "{columns}", columns).Replace(query))
-	}
-	get := bind("SELECT " + reading("") + " FROM {tokens}" + one)
+	selecting := "SELECT " + s.readingTokens("") + " FROM {tokens}"
+	get := s.bind(selecting + ofKey)
 	if s.inTx && s.d.take == "" {
 		get += s.d.forUpdate
 	}
 	return &tokens[T, U]{
-		store: s,
-		// The user is looked for here because SQLite may be set not to.
-		put:  bind("INSERT INTO {tokens} ({columns}) SELECT ?, ?, id, ?, ?, ?, ?, ? FROM {users} WHERE id = ?"),
-		take: bind(s.d.take),
-		get:  get,
+		store: s, put: s.bind(putToken), take: s.bind(s.d.take), get: get,
 		// What can change of a token is compared: it is removed as it was read.
-		takeUnaltered: bind("DELETE FROM {tokens}" + one + " AND epoch = ? AND (expires_at = ? OR expires_at IS NULL AND ? IS NULL)"),
-		extend:        bind("UPDATE {tokens} SET expires_at = ?" + one + " AND expires_at < ?"),
-		restamp:       bind("UPDATE {tokens} SET epoch = CASE WHEN epoch < ? THEN ? ELSE epoch END" + one),
-		listUser:      bind("SELECT " + reading("") + " FROM {tokens}" + ofUser + " ORDER BY " + "{tokens}.created_at DESC, digest"),
-		endUser:       bind("DELETE FROM {tokens}" + ofUser),
-		endOthers:     bind("DELETE FROM {tokens}" + ofUser + " AND family <> ?"),
-		purge:         bind(s.d.purge),
-		userByToken: bind("SELECT " + s.reading() + ", " + reading("{tokens}.") +
+		takeUnaltered: s.bind("DELETE FROM {tokens}" + ofKey + " AND epoch = ? AND (expires_at = ? OR expires_at IS NULL AND ? IS NULL)"),
+		extend:        s.bind("UPDATE {tokens} SET expires_at = ?" + ofKey + " AND expires_at < ?"),
+		restamp:       s.bind("UPDATE {tokens} SET epoch = CASE WHEN epoch < ? THEN ? ELSE epoch END" + ofKey),
+		listUser:      s.bind(selecting + ofUser + " ORDER BY {tokens}.created_at DESC, digest"),
+		endUser:       s.bind("DELETE FROM {tokens}" + ofUser),
+		endOthers:     s.bind("DELETE FROM {tokens}" + ofUser + " AND family <> ?"),
+		purge:         s.bind(s.d.purge),
+		userByToken: s.bind("SELECT " + s.reading() + ", " + s.readingTokens("{tokens}.") +
 			" FROM {tokens} JOIN {users} ON {users}.id = {tokens}.user_id WHERE {tokens}.purpose = ? AND {tokens}.digest = ?"),
 	}
 }
@@ -80,13 +86,9 @@ func (s *tokens[T, U]) Put(ctx context.Context, t ports.Token) error {
 	if t.Purpose == "" || t.Digest == "" {
 		return core.ErrInvalidValue
 	}
-	var data any
-	if len(t.Data) > 0 {
-		data = t.Data
-	}
-	id, ok := s.cfg.IDs.Parse(t.UserID)
-	rows, err := s.writeTokens(ctx, ok, s.put, t.Purpose, t.Digest, t.Family, t.Epoch,
-		s.d.spell(t.CreatedAt), s.spellEnd(t.ExpiresAt), data, id)
+	var ok bool
+	t.UserID, ok = s.cfg.IDs.Parse(t.UserID)
+	rows, err := s.writeTokens(ctx, ok, s.put, s.putArgs(t)...)
 	switch {
 	case err != nil:
 		return s.tokenError(ctx, op, err)
@@ -95,6 +97,15 @@ func (s *tokens[T, U]) Put(ctx context.Context, t ports.Token) error {
 	default:
 		return nil
 	}
+}
+
+// putArgs returns what is bound to putToken.
+func (s *store) putArgs(t ports.Token) []any {
+	var data any
+	if len(t.Data) > 0 {
+		data = t.Data
+	}
+	return []any{t.Purpose, t.Digest, t.Family, t.Epoch, s.d.spell(t.CreatedAt), s.spellEnd(t.ExpiresAt), data, t.UserID}
 }
 
 // spellEnd returns how the expiry at is bound.

@@ -59,6 +59,20 @@ func Migrate[T any, U core.UserPtr[T]](ctx context.Context, db *bun.DB, cfg Conf
 	return sqlstore.Migrate[T](ctx, db.DB, d, columns, sqlstore.Config(cfg))
 }
 
+// NewLegacy returns the sessions that FastAPI Users keeps in the clear in a
+// table of the same database, for session.Config.Plain during a migration: see
+// [sqlstore.NewLegacy].
+func NewLegacy(db *bun.DB, cfg Config, from sqlstore.LegacyConfig) (ports.LegacyTokens, error) {
+	if db == nil {
+		return nil, configError([]string{"db is missing"})
+	}
+	d, ok := dialectOf(db.Dialect().Name())
+	if !ok {
+		return nil, configError([]string{fmt.Sprintf("db: the dialect %v is not supported", db.Dialect().Name())})
+	}
+	return sqlstore.NewLegacy(db.DB, d, sqlstore.Config(cfg), from)
+}
+
 // handle returns what runs statements on db: values are bound and never
 // written into the text, as bun would do.
 func handle(db bun.IDB) sqlstore.DB {
