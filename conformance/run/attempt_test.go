@@ -52,11 +52,15 @@ func (r *recorder) Cleanup(f func()) {
 	r.cleanups = append(r.cleanups, f)
 }
 
-// patience is how long a case may take on a mutant before its context ends.
-const patience = 3 * time.Second
+// patience is how long a case may take on a mutant before its context ends,
+// and waiting how long one that waits for faults to pass.
+const (
+	patience = 3 * time.Second
+	waiting  = 20 * time.Second
+)
 
 // attempt runs c on what open makes and reports whether the case failed.
-func attempt[S any](t testing.TB, c conformance.Case[S], open func(testing.TB) S) bool {
+func attempt[S any](t testing.TB, c conformance.Case[S], open func(testing.TB) S, patience time.Duration) bool {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	r := &recorder{TB: t, ctx: ctx}
@@ -90,8 +94,21 @@ type mutant[S any] struct {
 // that it names, and that each case kills a mutant.
 func runMutants[S any](t *testing.T, port string, cases []conformance.Case[S], original func(testing.TB) S, mutants []mutant[S]) {
 	t.Helper()
+	tryMutants(t, port, cases, original, mutants, patience, func(mutant[S], string) bool { return true })
+}
+
+// runNamedMutants tries on each mutant the case that it names, and no other:
+// where cases wait, to try all takes minutes.
+func runNamedMutants[S any](t *testing.T, port string, cases []conformance.Case[S], original func(testing.TB) S, mutants []mutant[S]) {
+	t.Helper()
+	tryMutants(t, port, cases, original, mutants, waiting, func(m mutant[S], id string) bool { return m.kills == id })
+}
+
+func tryMutants[S any](t *testing.T, port string, cases []conformance.Case[S], original func(testing.TB) S, mutants []mutant[S],
+	patience time.Duration, tried func(m mutant[S], id string) bool) {
+	t.Helper()
 	for _, c := range cases {
-		if attempt(t, c, original) {
+		if attempt(t, c, original, patience) {
 			t.Errorf("%s: the original fails %s", port, c.ID)
 		}
 	}
@@ -101,7 +118,7 @@ func runMutants[S any](t *testing.T, port string, cases []conformance.Case[S], o
 	for _, m := range mutants {
 		var killers []string
 		for _, c := range cases {
-			if attempt(t, c, m.open) {
+			if tried(m, c.ID) && attempt(t, c, m.open, patience) {
 				killers = append(killers, c.ID)
 			}
 		}

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"strings"
 	"testing"
 
@@ -62,10 +63,7 @@ func alterTx(edit func(tx *conformance.Tx, outside stores)) func(testing.TB) con
 // statements as rewrite has them.
 func postgresRewritten(rewrite func(query string) string) func(testing.TB) conformance.Transactional {
 	return func(t testing.TB) conformance.Transactional {
-		plain, err := sql.Open("pgx", "")
-		require.NoError(t, err)
-		defer plain.Close()
-		pool := sql.OpenDB(&rewriting{plain.Driver(), engine.Postgres(t), rewrite})
+		pool := sql.OpenDB(wrapped(t, engine.Postgres(t), func(c sqlConn) driver.Conn { return &rewritingConn{c, rewrite} }))
 		pool.SetMaxOpenConns(poolSize)
 		db := bun.NewDB(pool, pgdialect.New())
 		t.Cleanup(func() { db.Close() })

@@ -16,18 +16,30 @@ import (
 	"github.com/uptrace/bun/dialect/sqlitedialect"
 )
 
-// rewriting is a connector that alters the text of every statement before
-// the database sees it.
-type rewriting struct {
-	driver  driver.Driver
-	dsn     string
-	rewrite func(query string) string
+// wrapping is a connector whose connections are wrapped.
+type wrapping struct {
+	driver driver.Driver
+	dsn    string
+	wrap   func(c sqlConn) driver.Conn
 }
 
-func (r *rewriting) Driver() driver.Driver { return r.driver }
+// wrapped returns a connector to a database of SQLite or PostgreSQL.
+func wrapped(t testing.TB, dsn string, wrap func(c sqlConn) driver.Conn) driver.Connector {
+	t.Helper()
+	name := "sqlite"
+	if strings.HasPrefix(dsn, "postgres") {
+		name = "pgx"
+	}
+	plain, err := sql.Open(name, "")
+	require.NoError(t, err)
+	defer plain.Close()
+	return &wrapping{plain.Driver(), dsn, wrap}
+}
 
-func (r *rewriting) Connect(context.Context) (driver.Conn, error) {
-	c, err := r.driver.Open(r.dsn)
+func (w *wrapping) Driver() driver.Driver { return w.driver }
+
+func (w *wrapping) Connect(context.Context) (driver.Conn, error) {
+	c, err := w.driver.Open(w.dsn)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +47,7 @@ func (r *rewriting) Connect(context.Context) (driver.Conn, error) {
 	if !ok {
 		return nil, errors.Join(errors.New("the driver's connection lacks a method"), c.Close())
 	}
-	return &rewritingConn{all, r.rewrite}, nil
+	return w.wrap(all), nil
 }
 
 type sqlConn interface {
@@ -46,6 +58,8 @@ type sqlConn interface {
 	driver.Pinger
 }
 
+// rewritingConn alters the text of every statement before the database sees
+// it.
 type rewritingConn struct {
 	sqlConn
 	rewrite func(query string) string
@@ -92,10 +106,7 @@ func sqlMutant(t *testing.T, name, kills, old, with string) mutant[users] {
 
 // open returns a new SQLite database that sees the rewritten statements.
 func (r rewrite) open(t testing.TB) *bun.DB {
-	plain, err := sql.Open("sqlite", ":memory:")
-	require.NoError(t, err)
-	defer plain.Close()
-	pool := sql.OpenDB(&rewriting{plain.Driver(), engine.SQLite(t), r.apply})
+	pool := sql.OpenDB(wrapped(t, engine.SQLite(t), func(c sqlConn) driver.Conn { return &rewritingConn{c, r.apply} }))
 	pool.SetMaxOpenConns(poolSize)
 	db := bun.NewDB(pool, sqlitedialect.New())
 	t.Cleanup(func() { db.Close() })

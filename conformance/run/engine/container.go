@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 	"github.com/testcontainers/testcontainers-go/log"
@@ -34,6 +35,8 @@ type server struct {
 	env      map[string]string
 	port     string // "5432/tcp"
 	ready    wait.Strategy
+	// stop is the signal that ends it in good order; "" means SIGTERM.
+	stop string
 }
 
 // running is a server that runs in a container.
@@ -65,6 +68,7 @@ func (s server) start(ctx context.Context) (*running, error) {
 		testcontainers.WithEnv(s.env),
 		testcontainers.WithExposedPorts(s.port),
 		testcontainers.WithWaitStrategy(s.ready),
+		testcontainers.WithConfigModifier(func(c *container.Config) { c.StopSignal = s.stop }),
 		testcontainers.WithLogger(log.NewNoopLogger()),
 	)
 	if err != nil {

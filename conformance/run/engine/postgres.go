@@ -91,6 +91,7 @@ func postgresServer() server {
 		cmd:      []string{"postgres", "-c", "max_connections=200"},
 		env:      map[string]string{"POSTGRES_USER": postgresUser, "POSTGRES_PASSWORD": postgresUser, "POSTGRES_DB": postgresUser},
 		port:     port,
+		stop:     "SIGINT", // at SIGTERM it waits for its clients
 		ready: wait.ForSQL(port, "pgx", func(host string, port network.Port) string {
 			return postgresURL(net.JoinHostPort(host, port.Port())).String()
 		}),
