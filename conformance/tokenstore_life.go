@@ -192,6 +192,68 @@ func tokenStoreLife() []Case[stores] {
 				wantToken(t, get(t, s, "digest"), want)
 			},
 		},
+		{
+			ID: "CX-03", Name: "Every/ended at any time",
+			Rule: "when the context ends, a method returns its error, and what it was asked to do has happened wholly or not at all",
+			Run: func(t testing.TB, s stores) {
+				ann := owner(t, s, "ann")
+				for round := range interruptions {
+					tok := token(ann, fmt.Sprint("digest", round))
+					do := func(what string, f func(ctx context.Context) error) error {
+						_, err := interrupted(t, round, func(ctx context.Context) (any, error) { return nil, f(ctx) })
+						wantNilOrEnded(t, what, err)
+						return err
+					}
+					failed := do("Put", func(ctx context.Context) error { return s.Tokens.Put(ctx, tok) })
+					if _, err := s.Tokens.Get(t.Context(), purpose, tok.Digest); err != nil {
+						wantErr(t, "Get", err, core.ErrTokenNotFound)
+						require.Error(t, failed, "Put reported success and the token is not there")
+						// An engine may do a moment later what it was asked to.
+						if err := s.Tokens.Put(t.Context(), tok); !errors.Is(err, core.ErrTokenTaken) {
+							must(t, err, "Put again")
+						}
+					}
+					wantToken(t, get(t, s, tok.Digest), tok)
+					later := tok.ExpiresAt.Add(time.Hour)
+					failed = do("Extend", func(ctx context.Context) error { return s.Tokens.Extend(ctx, purpose, tok.Digest, later) })
+					got := get(t, s, tok.Digest)
+					require.True(t, failed != nil || got.ExpiresAt.Equal(later), "Extend reported success and wrote nothing")
+					failed = do("Restamp", func(ctx context.Context) error { return s.Tokens.Restamp(ctx, purpose, tok.Digest, 9) })
+					got = get(t, s, tok.Digest)
+					require.True(t, failed != nil || got.Epoch == 9, "Restamp reported success and wrote nothing")
+					wantWhole := func(got ports.Token) {
+						want := tok
+						if got.ExpiresAt.Equal(later) {
+							want.ExpiresAt = later
+						}
+						if got.Epoch == 9 {
+							want.Epoch = 9
+						}
+						wantToken(t, got, want)
+					}
+					wantWhole(got)
+					for what, read := range map[string]func(ctx context.Context) error{
+						"Get":      func(ctx context.Context) error { _, err := s.Tokens.Get(ctx, purpose, tok.Digest); return err },
+						"ListUser": func(ctx context.Context) error { _, err := s.Tokens.ListUser(ctx, purpose, ann); return err },
+						"EndUser":  func(ctx context.Context) error { return s.Tokens.EndUser(ctx, "nothing", ann, "") },
+						"Purge":    func(ctx context.Context) error { _, err := s.Tokens.Purge(ctx, when, 1); return err },
+					} {
+						_ = do(what, read)
+					}
+					var taken ports.Token
+					failed = do("Take", func(ctx context.Context) (err error) {
+						taken, err = s.Tokens.Take(ctx, purpose, tok.Digest)
+						return err
+					})
+					if failed == nil {
+						wantWhole(taken)
+						wantGone(t, s, purpose, tok.Digest)
+					} else if got, err := s.Tokens.Get(t.Context(), purpose, tok.Digest); err == nil {
+						wantWhole(got)
+					}
+				}
+			},
+		},
 	}
 }
 

@@ -322,7 +322,75 @@ func userStoreContext() []Case[users] {
 			}
 			t.Logf("%d of 32 were kept", there.Load())
 		},
+	}, {
+		ID: "CX-03", Name: "Every/ended at any time",
+		Rule: "when the context ends, a method returns its error, and what it was asked to do has happened wholly or not at all",
+		Run: func(t testing.TB, s users) {
+			for round := range interruptions {
+				m := created(t, s, fmt.Sprintf("%d@e.com", round))
+				_, err := interrupted(t, round, func(ctx context.Context) (*Member, error) { return s.ByID(ctx, m.ID) })
+				wantNilOrEnded(t, "ByID", err)
+				_, err = interrupted(t, round, func(ctx context.Context) (*Member, error) { return s.ByEmail(ctx, m.EmailKey) })
+				wantNilOrEnded(t, "ByEmail", err)
+				_, failed := interrupted(t, round, func(ctx context.Context) (*Member, error) {
+					return s.Update(ctx, m.ID, func(m *Member) error {
+						m.Nickname, m.EmailKey, m.Tags = "whole", "new."+m.EmailKey, []string{"whole"}
+						return nil
+					})
+				})
+				wantNilOrEnded(t, "Update", failed)
+				after := core.Clone(m)
+				after.Nickname, after.EmailKey, after.Tags, after.Revision = "whole", "new."+m.EmailKey, []string{"whole"}, 2
+				// An engine may do a moment later what it was asked to.
+				wantWhole := func(got *Member) {
+					if want := m; got.Revision == want.Revision {
+						wantSame(t, got, want)
+					} else {
+						wantSame(t, got, after)
+					}
+				}
+				got := byID(t, s, m.ID)
+				wantWhole(got)
+				require.True(t, failed != nil || got.Revision == 2, "Update reported success and wrote nothing")
+				_, failed = interrupted(t, round, func(ctx context.Context) (*Member, error) { return nil, s.Delete(ctx, m.ID) })
+				wantNilOrEnded(t, "Delete", failed)
+				if got, err := s.ByID(t.Context(), m.ID); err == nil {
+					require.Error(t, failed, "Delete reported success and the user is there")
+					wantWhole(got)
+				} else {
+					wantNone(t, s, m.ID, m.EmailKey)
+					wantNone(t, s, m.ID, after.EmailKey)
+				}
+			}
+		},
 	}}
+}
+
+// interruptions is how many calls of a kind are interrupted.
+const interruptions = 24
+
+// interrupted calls f with a context that ends while f runs, earlier or later
+// from round to round, by a cancellation or by its deadline.
+func interrupted[T any](t testing.TB, round int, f func(ctx context.Context) (T, error)) (T, error) {
+	t.Helper()
+	after := time.Duration(round) * 50 * time.Microsecond
+	ctx, cancel := context.WithTimeout(t.Context(), after)
+	if round%2 == 0 {
+		ctx, cancel = context.WithCancel(t.Context())
+		timer := time.AfterFunc(after, cancel)
+		defer timer.Stop()
+	}
+	defer cancel()
+	return f(ctx)
+}
+
+// wantNilOrEnded checks that err, if there is one, is that of a context that
+// ended.
+func wantNilOrEnded(t testing.TB, what string, err error) {
+	t.Helper()
+	if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%s: got %v, want the error of the context", what, err)
+	}
 }
 
 // inOther runs f in a goroutine of its own, as another caller would.

@@ -68,7 +68,7 @@ func (p *pair) do(server int, c call) answer {
 		return answer{0, err.Error()}
 	}
 	req.Header.Set("Content-Type", "application/json")
-	if c.path == "/auth/jwt/login" {
+	if strings.HasSuffix(c.path, "/login") {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	if c.token != "" {

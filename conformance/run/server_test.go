@@ -5,6 +5,9 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"io"
+	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -13,11 +16,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/gousher/usher/adapters/argon2"
 	bunstore "github.com/gousher/usher/adapters/bun"
 	"github.com/gousher/usher/adapters/email"
 	jwxtoken "github.com/gousher/usher/adapters/jwx"
 	"github.com/gousher/usher/core"
+	"github.com/gousher/usher/core/session"
 	httpauth "github.com/gousher/usher/delivery/http"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/mysqldialect"
@@ -29,7 +34,7 @@ import (
 // childEnv makes the test binary serve in the place of running tests.
 const (
 	childEnv   = "USHER_RUN_SERVE"   // the database's DSN
-	flavourEnv = "USHER_RUN_FLAVOUR" // "", "naive" or "upgrades"
+	flavourEnv = "USHER_RUN_FLAVOUR" // "", "naive", "upgrades" or "brief"
 )
 
 // patient is how long a server of a race lets a request take. What is tested
@@ -122,16 +127,32 @@ func newHandler(dsn, flavour string) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	auth, err := core.NewAuthenticator(manager, core.Backend[*member]{Name: "jwt", Strategy: jwt, Transport: core.Bearer{}})
+	sessions, err := session.Backend("db", stores, session.Config{}, core.Bearer{})
 	if err != nil {
 		return nil, err
 	}
-	return httpauth.New(auth, httpauth.Config[*member]{Timeout: patient, Schema: core.Schema[*member]{
+	auth, err := core.NewAuthenticator(manager, sessions,
+		core.Backend[*member]{Name: "jwt", Strategy: jwt, Transport: core.Bearer{}})
+	if err != nil {
+		return nil, err
+	}
+	timeout := patient
+	if flavour == "brief" {
+		timeout = 0 // what the delivery has by default
+	}
+	return httpauth.New(auth, httpauth.Config[*member]{Timeout: timeout, Schema: core.Schema[*member]{
+		Read:   core.Reading(func(m *member) memberRead { return memberRead{core.ReadUser(m), m.Nickname} }),
 		Update: core.Updating(func(in memberUpdate, m *member) { in.Nickname.Apply(&m.Nickname) }),
 	}},
 		httpauth.Include("/auth/jwt", httpauth.Auth{Backend: "jwt"}),
+		httpauth.Include("/auth/db", httpauth.Auth{Backend: "db"}),
 		httpauth.Include("/auth", httpauth.Register{}, httpauth.Reset{}, httpauth.Verify{}),
 		httpauth.Include("/users", httpauth.Users{}))
+}
+
+type memberRead struct {
+	core.UserRead
+	Nickname string `json:"nickname"`
 }
 
 type memberUpdate struct {
@@ -147,6 +168,10 @@ func cheapHasher(passes uint32) (*argon2hash.Hasher, error) {
 // serve is the life of a child: it prints its address and serves until its
 // standard input ends.
 func serve(dsn, flavour string) error {
+	if flavour == "brief" { // its engine goes away, which would fill the log
+		slog.SetDefault(slog.New(slog.DiscardHandler))
+		_ = mysql.SetLogger(log.New(io.Discard, "", 0))
+	}
 	handler, err := newHandler(dsn, flavour)
 	if err != nil {
 		return err

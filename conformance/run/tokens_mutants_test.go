@@ -302,6 +302,21 @@ func tokenStoreMutants() []mutant[stores] {
 				return a.TokenStore.EndUser(context.WithoutCancel(ctx), purpose, userID, exceptFamily)
 			}
 		})},
+		{"keeps a token in two steps", "CX-03", alterTokens(func(a *alteredTokens, _ *stores) {
+			a.put = func(ctx context.Context, t ports.Token) error {
+				bare := t
+				bare.Data = nil
+				if err := a.TokenStore.Put(ctx, bare); err != nil {
+					return err
+				}
+				select {
+				case <-ctx.Done():
+					return ctx.Err()
+				case <-time.After(time.Millisecond):
+				}
+				return a.reput(ctx, t.Purpose, t.Digest, func(kept *ports.Token) { kept.Data = t.Data })
+			}
+		})},
 		{"lists the oldest first", "SE-01", alterTokens(func(a *alteredTokens, _ *stores) {
 			a.listUser = func(ctx context.Context, purpose, userID string) ([]ports.Token, error) {
 				list, err := a.TokenStore.ListUser(ctx, purpose, userID)

@@ -546,6 +546,37 @@ func userStoreMutants() []mutant[users] {
 			}
 		})},
 		{"keeps a user in two steps", "CX-01c", alter(twoSteps)},
+		{"updates in two steps", "CX-03", alter(func(a *altered) {
+			a.update = func(ctx context.Context, id string, change func(*member) error) (*member, error) {
+				read, err := a.users.ByID(ctx, id)
+				if err != nil {
+					return nil, err
+				}
+				changed := core.Clone(read)
+				if err := change(changed); err != nil {
+					return nil, err
+				}
+				_, err = a.users.Update(ctx, id, func(m *member) error { m.EmailKey = changed.EmailKey; return nil })
+				if err != nil {
+					return nil, err
+				}
+				select {
+				case <-ctx.Done():
+					return nil, ctx.Err()
+				case <-time.After(time.Millisecond):
+				}
+				return a.users.Update(ctx, id, change)
+			}
+		})},
+		{"deletes, whatever the context says", "CX-03", alter(func(a *altered) {
+			a.delete = func(ctx context.Context, id string) error {
+				time.Sleep(time.Millisecond)
+				if ctx.Err() != nil {
+					return core.ErrConflict
+				}
+				return a.users.Delete(ctx, id)
+			}
+		})},
 	}
 }
 

@@ -17,11 +17,14 @@ package engine
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+
+	"go.uber.org/goleak"
 )
 
 // reportEnv names the file that Main appends Describe's lines to.
@@ -39,11 +42,25 @@ func Main(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
 	}
+	if err := leaks(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
 	if err := report(append(notes.all, Describe()...)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
 	}
 	return code
+}
+
+// leaks returns an error that lists the goroutines which are left when the
+// tests have run and everything is closed.
+func leaks() error {
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	if err := goleak.Find(); err != nil {
+		return fmt.Errorf("engine: tests left goroutines: %w", err)
+	}
+	return nil
 }
 
 // Memory notes that the tests of t ran on the memory of the process.

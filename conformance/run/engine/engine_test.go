@@ -205,6 +205,18 @@ func TestReport(t *testing.T) {
 	}
 }
 
+func TestLeaks(t *testing.T) {
+	stop := make(chan struct{})
+	go leftBehind(stop)
+	err := leaks()
+	close(stop)
+	if err == nil || !strings.Contains(err.Error(), "leftBehind") {
+		t.Errorf("got %v, want an error that names the goroutine", err)
+	}
+}
+
+func leftBehind(stop chan struct{}) { <-stop }
+
 func TestKilledProcessLeavesNothing(t *testing.T) {
 	docker, err := dial(t.Context())
 	if err != nil {
