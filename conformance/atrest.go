@@ -34,8 +34,8 @@ type AtRest struct {
 // TestAtRest checks that nothing which lets anybody in can be read from what an
 // engine keeps: passwords, session tokens and the tokens of mails, in plain,
 // hexadecimal or base64. Open returns fresh, empty stores.
-func TestAtRest(t *testing.T, open func(t testing.TB) AtRest) {
-	run(t, AtRestCases(), open)
+func TestAtRest(t *testing.T, open func(t testing.TB) AtRest, of ...Subject) {
+	run(t, "AtRest", AtRestCases(), of, open)
 }
 
 // AtRestCases returns the cases of [TestAtRest].

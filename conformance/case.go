@@ -20,29 +20,18 @@ type Case[S any] struct {
 	Run func(t testing.TB, s S)
 }
 
-// run checks each case in a subtest, on what open makes for it.
-func run[S any](t *testing.T, cases []Case[S], open func(t testing.TB) S) {
-	t.Helper()
-	for _, c := range cases {
-		t.Run(c.ID+" "+c.Name, func(t *testing.T) {
-			defer func() {
-				if t.Failed() {
-					t.Logf("the rule: %s", c.Rule)
-				}
-			}()
-			c.Run(t, open(t))
-		})
-	}
-}
-
 // race calls f from n goroutines at once and returns what each returned.
-func race(n int, f func(i int) error) []error {
+func race(t testing.TB, n int, f func(i int) error) []error {
 	errs := make([]error, n)
 	start := make(chan struct{})
 	var done sync.WaitGroup
 	for i := range n {
+		late := lateness(t)
 		done.Go(func() {
 			<-start
+			if late > 0 {
+				time.Sleep(late)
+			}
 			errs[i] = f(i)
 		})
 	}

@@ -12,4 +12,10 @@
 // makes for it. A failure names the case and quotes the rule. The cases are
 // data, so that a runner can list them and try them on implementations that
 // are broken on purpose.
+//
+// USHER_CONFORMANCE_REPEAT=100 runs each case a hundred times, in random order
+// and with callers that race a little apart; the seed is printed, and
+// USHER_CONFORMANCE_SEED takes it. USHER_CONFORMANCE_REPORT names a file to
+// which each suite appends a [Report] as a line of JSON: what it ran on (see
+// [Subject]) and what came of each case.
 package conformance

@@ -11,8 +11,8 @@ import (
 )
 
 // TestEmails checks an implementation of [ports.Emails].
-func TestEmails(t *testing.T, open func(t testing.TB) ports.Emails) {
-	run(t, EmailsCases(), open)
+func TestEmails(t *testing.T, open func(t testing.TB) ports.Emails, of ...Subject) {
+	run(t, "Emails", EmailsCases(), of, open)
 }
 
 // EmailsCases returns the cases of [TestEmails].

@@ -37,8 +37,8 @@ type Faulty struct {
 // TestFaults checks how stores bear an engine that cannot be reached, does not
 // answer, or does what it is asked and does not say so. Open returns fresh,
 // empty stores and the link to their engine, which is well.
-func TestFaults(t *testing.T, open func(t testing.TB) Faulty) {
-	run(t, FaultCases(), open)
+func TestFaults(t *testing.T, open func(t testing.TB) Faulty, of ...Subject) {
+	run(t, "Faults", FaultCases(), of, open)
 }
 
 const (
@@ -251,7 +251,7 @@ func settled[T any](t testing.TB, f func(ctx context.Context) (T, error), or err
 
 // flapping breaks the link in one way after the other, each of them twice,
 // while callers call do over and over, n being how often they have.
-func flapping(link Link, callers int, do func(caller, n int)) {
+func flapping(t testing.TB, link Link, callers int, do func(caller, n int)) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -264,7 +264,7 @@ func flapping(link Link, callers int, do func(caller, n int)) {
 			}
 		}
 	}()
-	race(callers, func(caller int) error {
+	race(t, callers, func(caller int) error {
 		for n := 0; ; n++ {
 			select {
 			case <-ended:
@@ -283,7 +283,7 @@ func usersUnderLoad(t testing.TB, s Faulty) {
 	var mu sync.Mutex
 	var least, most int64
 	acknowledged := map[string]bool{} // by the key of a user who was to be created
-	flapping(s.Link, 8, func(caller, n int) {
+	flapping(t, s.Link, 8, func(caller, n int) {
 		ctx, cancel := context.WithTimeout(t.Context(), deadline)
 		defer cancel()
 		key := fmt.Sprintf("%d.%d@e.com", caller, n)
@@ -329,7 +329,7 @@ func tokensUnderLoad(t testing.TB, s Faulty) {
 	var mu sync.Mutex
 	kept, failed := 0, 0
 	taken := map[string]bool{} // by digest
-	flapping(s.Link, 8, func(caller, n int) {
+	flapping(t, s.Link, 8, func(caller, n int) {
 		ctx, cancel := context.WithTimeout(t.Context(), deadline)
 		defer cancel()
 		digest := fmt.Sprint(caller, ".", n)

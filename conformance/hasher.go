@@ -10,8 +10,8 @@ import (
 
 // TestPasswordHasher checks an implementation of [ports.PasswordHasher]. Open
 // should return one with cheap parameters: the cases make some fifty hashes.
-func TestPasswordHasher(t *testing.T, open func(t testing.TB) ports.PasswordHasher) {
-	run(t, PasswordHasherCases(), open)
+func TestPasswordHasher(t *testing.T, open func(t testing.TB) ports.PasswordHasher, of ...Subject) {
+	run(t, "PasswordHasher", PasswordHasherCases(), of, open)
 }
 
 func hashed(t testing.TB, h ports.PasswordHasher, password string) string {

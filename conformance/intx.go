@@ -26,8 +26,8 @@ type Transactional struct {
 
 // TestInTx checks stores that work within the caller's transaction, of users
 // and of tokens. Open returns fresh, empty ones.
-func TestInTx(t *testing.T, open func(t testing.TB) Transactional) {
-	run(t, InTxCases(), open)
+func TestInTx(t *testing.T, open func(t testing.TB) Transactional, of ...Subject) {
+	run(t, "InTx", InTxCases(), of, open)
 }
 
 // nicknamed changes a nickname.
@@ -157,7 +157,7 @@ func InTxCases() []Case[Transactional] {
 			Rule: "of updates of one user in concurrent transactions that are committed none is lost; core.ErrConflict asks the caller to run the transaction anew",
 			Run: func(t testing.TB, s Transactional) {
 				id := created(t, s.Outside.Users, "ann@e.com").ID
-				for i, err := range race(8, func(int) error { return countedUp(t, s, id) }) {
+				for i, err := range race(t, 8, func(int) error { return countedUp(t, s, id) }) {
 					must(t, err, "caller ", i)
 				}
 				got := byID(t, s.Outside.Users, id)

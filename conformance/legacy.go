@@ -25,8 +25,8 @@ type Legacy struct {
 
 // TestLegacyTokens checks an implementation of [ports.LegacyTokens], which
 // adopts tokens of the purpose "session". Open returns fresh, empty ones.
-func TestLegacyTokens(t *testing.T, open func(t testing.TB) Legacy) {
-	run(t, LegacyTokensCases(), open)
+func TestLegacyTokens(t *testing.T, open func(t testing.TB) Legacy, of ...Subject) {
+	run(t, "LegacyTokens", LegacyTokensCases(), of, open)
 }
 
 // plain is a token as FastAPI Users makes them.
@@ -74,7 +74,7 @@ func LegacyTokensCases() []Case[Legacy] {
 			Run: func(t testing.TB, l Legacy) {
 				ann, expires := planted(t, l)
 				adopted := make(chan ports.Token, crowd)
-				for i, err := range race(crowd, func(int) error {
+				for i, err := range race(t, crowd, func(int) error {
 					got, err := l.Plain.Adopt(t.Context(), plain, "digest")
 					if err == nil {
 						adopted <- got

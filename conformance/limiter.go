@@ -14,8 +14,8 @@ import (
 // TestLimiter checks an implementation of [ports.Limiter]. Open returns one
 // that has counted nothing, and another that shares its counts, as a second
 // process would have; a limiter of one process returns itself twice.
-func TestLimiter(t *testing.T, open func(t testing.TB) [2]ports.Limiter) {
-	run(t, LimiterCases(), open)
+func TestLimiter(t *testing.T, open func(t testing.TB) [2]ports.Limiter, of ...Subject) {
+	run(t, "Limiter", LimiterCases(), of, open)
 }
 
 // five is a limit that lasts for the whole of a test.
@@ -39,7 +39,7 @@ func LimiterCases() []Case[[2]ports.Limiter] {
 			Run: func(t testing.TB, l [2]ports.Limiter) {
 				for round := range 8 {
 					var allowed atomic.Int64
-					for i, err := range race(crowd, func(i int) error {
+					for i, err := range race(t, crowd, func(i int) error {
 						wait, err := l[i%2].Allow(t.Context(), fmt.Sprint("key", round), five)
 						if wait == 0 && err == nil {
 							allowed.Add(1)

@@ -22,8 +22,8 @@ type Postbox struct {
 }
 
 // TestMailer checks an implementation of [ports.Mailer].
-func TestMailer(t *testing.T, open func(t testing.TB) Postbox) {
-	run(t, MailerCases(), open)
+func TestMailer(t *testing.T, open func(t testing.TB) Postbox, of ...Subject) {
+	run(t, "Mailer", MailerCases(), of, open)
 }
 
 func mail(n int) ports.Mail {
@@ -55,7 +55,7 @@ func MailerCases() []Case[Postbox] {
 					want[i] = fmt.Sprint(m.Kind, m.Email, m.UserID, m.Token, m.At.Unix())
 				}
 				slices.Sort(want)
-				for i, err := range race(len(want), func(i int) error { return p.Send(t.Context(), mail(i)) }) {
+				for i, err := range race(t, len(want), func(i int) error { return p.Send(t.Context(), mail(i)) }) {
 					must(t, err, "message ", i)
 				}
 				require.Equal(t, want, sent(p))

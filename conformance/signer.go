@@ -18,8 +18,8 @@ type TimedSigner struct {
 
 // TestSigner checks an implementation of [ports.Signer]. Open returns one that
 // goes by clock.Now.
-func TestSigner(t *testing.T, open func(t testing.TB, clock *Clock) ports.Signer) {
-	run(t, SignerCases(), func(t testing.TB) TimedSigner {
+func TestSigner(t *testing.T, open func(t testing.TB, clock *Clock) ports.Signer, of ...Subject) {
+	run(t, "Signer", SignerCases(), of, func(t testing.TB) TimedSigner {
 		clock := NewClock()
 		return TimedSigner{open(t, clock), clock}
 	})

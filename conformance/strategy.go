@@ -42,8 +42,8 @@ type TimedStrategy struct {
 
 // TestStrategy checks an implementation of [ports.Strategy]. Open returns one
 // that goes by clock.Now and whose tokens live for a year at most.
-func TestStrategy(t *testing.T, open func(t testing.TB, clock *Clock) ports.Strategy) {
-	run(t, StrategyCases(), func(t testing.TB) TimedStrategy {
+func TestStrategy(t *testing.T, open func(t testing.TB, clock *Clock) ports.Strategy, of ...Subject) {
+	run(t, "Strategy", StrategyCases(), of, func(t testing.TB) TimedStrategy {
 		clock := NewClock()
 		return TimedStrategy{open(t, clock), clock}
 	})

@@ -14,15 +14,15 @@ import (
 // TestTokenStore checks an implementation of [ports.TokenStore]. Open returns
 // fresh, empty stores, of which Tokens is checked. Where Users is there too,
 // the tokens belong to users who exist.
-func TestTokenStore(t *testing.T, open func(t testing.TB) ports.Stores[*Member]) {
-	run(t, TokenStoreCases(), open)
+func TestTokenStore(t *testing.T, open func(t testing.TB) ports.Stores[*Member], of ...Subject) {
+	run(t, "TokenStore", TokenStoreCases(), of, open)
 }
 
 // TestSessionUsers checks an implementation of [ports.SessionUsers], and that
 // users and tokens that lie together go together. Open returns fresh, empty
 // stores with Users, Tokens and Joined.
-func TestSessionUsers(t *testing.T, open func(t testing.TB) ports.Stores[*Member]) {
-	run(t, SessionUsersCases(), open)
+func TestSessionUsers(t *testing.T, open func(t testing.TB) ports.Stores[*Member], of ...Subject) {
+	run(t, "SessionUsers", SessionUsersCases(), of, open)
 }
 
 // TokenStoreCases returns the cases of [TestTokenStore].
@@ -95,7 +95,7 @@ func tokenStoreOnce() []Case[stores] {
 				for round := range 8 {
 					want := put(t, s, token(ann, fmt.Sprint("digest", round)))
 					taken := make([]ports.Token, crowd)
-					winner := wantOne(t, race(crowd, func(i int) (err error) {
+					winner := wantOne(t, race(t, crowd, func(i int) (err error) {
 						taken[i], err = s.Tokens.Take(t.Context(), purpose, want.Digest)
 						return err
 					}), core.ErrTokenNotFound)
@@ -142,7 +142,7 @@ func tokenStoreOnce() []Case[stores] {
 			Rule: "core.ErrTokenTaken where there is a token of that purpose and digest",
 			Run: func(t testing.TB, s stores) {
 				ann := owner(t, s, "ann")
-				winner := wantOne(t, race(16, func(i int) error {
+				winner := wantOne(t, race(t, 16, func(i int) error {
 					tok := token(ann, "digest")
 					tok.Epoch = int64(i)
 					return s.Tokens.Put(t.Context(), tok)

@@ -62,7 +62,7 @@ func tokenStoreLife() []Case[stores] {
 				for round := range 16 {
 					d := fmt.Sprint("digest", round)
 					tok := put(t, s, token(ann, d))
-					errs := race(16, func(i int) error {
+					errs := race(t, 16, func(i int) error {
 						switch {
 						case i == 7:
 							_, err := s.Tokens.Take(t.Context(), purpose, d)
@@ -139,7 +139,7 @@ func tokenStoreLife() []Case[stores] {
 				}
 				live := put(t, s, token(ann, "live"))
 				var removed atomic.Int64
-				for i, err := range race(4, func(int) error {
+				for i, err := range race(t, 4, func(int) error {
 					for {
 						n, err := s.Tokens.Purge(t.Context(), soon.Add(time.Second), 7)
 						if removed.Add(int64(n)); err != nil || n == 0 {
@@ -343,7 +343,7 @@ func tokenStoreUser() []Case[stores] {
 						digests[i] = fmt.Sprint(round, "-", i)
 						put(t, s, token(ann, digests[i]))
 					}
-					for i, err := range race(17, func(i int) error {
+					for i, err := range race(t, 17, func(i int) error {
 						switch d := digests[i%8]; {
 						case i == 8:
 							return s.Tokens.EndUser(t.Context(), purpose, ann, "")

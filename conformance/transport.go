@@ -10,8 +10,8 @@ import (
 )
 
 // TestTransport checks an implementation of [ports.Transport].
-func TestTransport(t *testing.T, open func(t testing.TB) ports.Transport) {
-	run(t, TransportCases(), open)
+func TestTransport(t *testing.T, open func(t testing.TB) ports.Transport, of ...Subject) {
+	run(t, "Transport", TransportCases(), of, open)
 }
 
 // exchange sends token with tr and returns what a client that follows the

@@ -20,7 +20,7 @@ func userStoreIdentity() []Case[users] {
 			Rule: "of any number of concurrent calls with one key, one succeeds",
 			Run: func(t testing.TB, s users) {
 				members := make([]*Member, crowd)
-				errs := race(crowd, func(i int) error {
+				errs := race(t, crowd, func(i int) error {
 					members[i] = member("a@example.com")
 					members[i].Nickname = fmt.Sprint(i)
 					return s.Create(t.Context(), members[i])
@@ -35,7 +35,7 @@ func userStoreIdentity() []Case[users] {
 			ID: "ID-02", Name: "Create/race of spellings",
 			Rule: "core.ErrEmailTaken where another user has the same EmailKey, however Email is spelled",
 			Run: func(t testing.TB, s users) {
-				wantOne(t, race(crowd, func(i int) error {
+				wantOne(t, race(t, crowd, func(i int) error {
 					m := member("ann@example.com")
 					m.Email = strings.ToUpper(m.Email[:i%15]) + m.Email[i%15:]
 					return s.Create(t.Context(), m)
@@ -121,7 +121,7 @@ func userStoreIdentity() []Case[users] {
 				for i := range ids {
 					ids[i] = created(t, s, fmt.Sprintf("%d@e.com", i)).ID
 				}
-				winner := wantOne(t, race(len(ids), func(i int) error {
+				winner := wantOne(t, race(t, len(ids), func(i int) error {
 					_, err := s.Update(t.Context(), ids[i], func(m *Member) error {
 						m.EmailKey, m.Nickname = "new@e.com", "changed"
 						return nil

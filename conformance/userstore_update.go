@@ -22,7 +22,7 @@ func userStoreUpdate() []Case[users] {
 			Run: func(t testing.TB, s users) {
 				id := created(t, s, "a@e.com").ID
 				all := meeting(16)
-				for i, err := range race(16, func(int) error {
+				for i, err := range race(t, 16, func(int) error {
 					var first sync.Once
 					for range 4 {
 						if _, err := s.Update(t.Context(), id, func(m *Member) error {
@@ -55,7 +55,7 @@ func userStoreUpdate() []Case[users] {
 					func(m *Member) error { m.EmailKey = "b@e.com"; return nil },
 					func(m *Member) error { m.SessionEpoch++; return nil },
 				}
-				for i, err := range race(len(edits), func(i int) error { _, err := s.Update(t.Context(), id, edits[i]); return err }) {
+				for i, err := range race(t, len(edits), func(i int) error { _, err := s.Update(t.Context(), id, edits[i]); return err }) {
 					must(t, err, "edit ", i)
 				}
 				want := member("b@e.com")
@@ -263,7 +263,7 @@ func userStoreDelete() []Case[users] {
 			Rule: "of concurrent calls for one user one succeeds, the others return core.ErrUserNotFound",
 			Run: func(t testing.TB, s users) {
 				m, other := created(t, s, "a@e.com"), created(t, s, "b@e.com")
-				wantOne(t, race(16, func(int) error { return s.Delete(t.Context(), m.ID) }), core.ErrUserNotFound)
+				wantOne(t, race(t, 16, func(int) error { return s.Delete(t.Context(), m.ID) }), core.ErrUserNotFound)
 				wantNone(t, s, m.ID, "a@e.com")
 				wantErr(t, "Delete again", s.Delete(t.Context(), m.ID), core.ErrUserNotFound)
 				wantSame(t, byID(t, s, other.ID), other)
@@ -298,7 +298,7 @@ func userStoreContext() []Case[users] {
 				ctx, cancel := context.WithCancel(t.Context())
 				m := member(fmt.Sprintf("%d@e.com", i))
 				m.Nickname, m.Tags = "whole", []string{"whole"}
-				errs := race(2, func(who int) error {
+				errs := race(t, 2, func(who int) error {
 					if who == 0 {
 						cancel()
 						return nil
