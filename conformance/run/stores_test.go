@@ -214,3 +214,13 @@ func TestArgon2(t *testing.T) {
 func TestEmail(t *testing.T) {
 	conformance.TestEmails(t, newEmails)
 }
+
+func TestCookie(t *testing.T) {
+	for _, cfg := range []core.CookieConfig{{}, {Name: "sid", MaxAge: time.Hour, Path: "/app", Insecure: true}} {
+		conformance.TestTransport(t, func(t testing.TB) ports.Transport {
+			c, err := core.NewCookie(cfg)
+			require.NoError(t, err)
+			return c
+		})
+	}
+}
