@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"github.com/gousher/usher/ports"
@@ -23,6 +24,9 @@ type Backend[U AnyUser] struct {
 	// ErrInvalidToken. Nil means Strategy.Verify and then a look-up by id;
 	// set it where one statement does both.
 	Resolve func(ctx context.Context, token string) (U, ports.Grant, error)
+	// Knows tells whether u has a session at present that began at a peer
+	// within the same network: see Limits.Login. Nil means that nobody knows.
+	Knows func(ctx context.Context, u U, peer netip.Addr) (bool, error)
 }
 
 // identifier is name without what an identifier cannot hold.

@@ -68,6 +68,16 @@ func (e *BusyError) Error() string {
 	return fmt.Sprintf("usher: too busy, retry after %v", e.RetryAfter)
 }
 
+// LimitError says that something was tried too often. Nothing was done.
+type LimitError struct {
+	// RetryAfter is how long it takes until it may be tried again.
+	RetryAfter time.Duration
+}
+
+func (e *LimitError) Error() string {
+	return fmt.Sprintf("usher: tried too often, retry after %v", e.RetryAfter)
+}
+
 // ConfigError lists everything that is wrong with a configuration.
 type ConfigError struct {
 	// Of is the type that was configured, such as "core.Config".

@@ -1,10 +1,13 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/gousher/usher/ports"
@@ -84,9 +87,13 @@ func (a *Authenticator[U]) entrance(e Entry) (Backend[U], error) {
 }
 
 // LoginWithPassword authenticates by e-mail and password and logs in. It
-// returns what [Manager.Authenticate] and [Authenticator.Login] return.
+// returns what [Manager.Authenticate] and [Authenticator.Login] return, or a
+// *[LimitError].
 func (a *Authenticator[U]) LoginWithPassword(ctx context.Context, email, password string, e Entry) (Issued, error) {
 	if _, err := a.entrance(e); err != nil {
+		return Issued{}, err
+	}
+	if err := a.limit(ctx, email, e); err != nil {
 		return Issued{}, err
 	}
 	u, err := a.users.Authenticate(ctx, email, password)
@@ -95,6 +102,47 @@ func (a *Authenticator[U]) LoginWithPassword(ctx context.Context, email, passwor
 	}
 	e.Methods = []string{"pwd"}
 	return a.Login(ctx, u, e)
+}
+
+// limit counts a try to log in, and returns a *LimitError where there were too
+// many of the peer, or of the address and the peer is none of its user's.
+func (a *Authenticator[U]) limit(ctx context.Context, email string, e Entry) error {
+	limits := a.users.limits
+	if len(email) > maxEmailBytes {
+		return limits.peer(ctx, countLogin, limits.Login)
+	}
+	key := a.users.cfg.Emails.Key(email)
+	err := limits.both(ctx, countLogin, key, limits.Login)
+	if _, exceeded := errors.AsType[*LimitError](err); !exceeded {
+		return err
+	}
+	if known, failed := a.knows(ctx, key, e.Request.Peer); failed != nil || !known {
+		return cmp.Or(failed, err)
+	}
+	return limits.count(ctx, countKnown+":", key+" "+network(e.Request.Peer), limits.Login.Address)
+}
+
+// knows tells whether the user with that key has a session from peer.
+func (a *Authenticator[U]) knows(ctx context.Context, key string, peer netip.Addr) (bool, error) {
+	if !peer.IsValid() || !slices.ContainsFunc(a.backends, func(b Backend[U]) bool { return b.Knows != nil }) {
+		return false, nil
+	}
+	u, err := a.users.users.ByEmail(ctx, key)
+	if errors.Is(err, ErrUserNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	for _, b := range a.backends {
+		if b.Knows == nil {
+			continue
+		}
+		if known, err := b.Knows(ctx, u, peer); known || err != nil {
+			return known, err
+		}
+	}
+	return false, nil
 }
 
 // Logout ends the session s at the backend that knows it, and tells the

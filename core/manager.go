@@ -28,6 +28,8 @@ type Config[U AnyUser] struct {
 	ValidatePassword func(ctx context.Context, password string, u U) error
 	// Hashing bounds the memory that hashing takes.
 	Hashing Hashing
+	// Limits bounds how often strangers may try.
+	Limits Limits
 	// Mail sends the tokens that verify an address or reset a password.
 	Mail Mailing
 	// Hooks are called at moments of a user's life.
@@ -46,6 +48,7 @@ type Manager[U AnyUser] struct {
 	users  ports.UserStore[U]
 	gate   *gate
 	outbox *outbox
+	limits *counter
 	// decoy is a hash of a password that nobody knows. Verifying against it
 	// takes the place of the work that an unknown address would save.
 	decoy string
@@ -66,11 +69,18 @@ func NewManager[U AnyUser](cfg Config[U]) (*Manager[U], error) {
 	if cfg.Hasher.Cost("") < 1 || cfg.Hasher.Cost(decoy) < 1 {
 		return nil, &ConfigError{Of: "core.Config", Problems: []string{"Hasher has no Cost for the hashes it makes"}}
 	}
+	local, err := NewLocalLimiter(LocalLimiterConfig{Now: cfg.Now})
+	if err != nil {
+		return nil, err
+	}
 	return &Manager[U]{
 		cfg:    cfg,
 		users:  cfg.Stores.Users,
 		gate:   &gate{budget: cfg.Hashing.Memory, limit: cfg.Hashing.Queue, wait: cfg.Hashing.Wait},
 		outbox: &outbox{limit: cfg.Mail.Queue, workers: cfg.Mail.Workers},
+		limits: &counter{Limits: cfg.Limits, local: local, warn: func(ctx context.Context, err error) {
+			cfg.Log.WarnContext(ctx, "usher: shared limiter failed, counting alone", "error", err)
+		}},
 		decoy:  decoy,
 	}, nil
 }
@@ -91,6 +101,7 @@ func (c *Config[U]) validate() error {
 	need(c.Hashing.Memory >= 0, "Hashing.Memory is negative")
 	need(c.Hashing.Queue >= 0, "Hashing.Queue is negative")
 	need(c.Hashing.Wait >= 0, "Hashing.Wait is negative")
+	problems = append(problems, c.Limits.problems()...)
 	problems = append(problems, c.Mail.problems()...)
 	policy := c.Passwords
 	policy.setDefaults()
@@ -103,6 +114,7 @@ func (c *Config[U]) validate() error {
 
 func (c *Config[U]) setDefaults() {
 	c.Passwords.setDefaults()
+	c.Limits.setDefaults()
 	c.Mail.setDefaults()
 	if c.Hashing.Memory == 0 {
 		slots := min(runtime.NumCPU(), runtime.GOMAXPROCS(0))

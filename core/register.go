@@ -11,11 +11,15 @@ import (
 // u itself is not changed.
 //
 // It returns a *[PasswordError], an *[EmailError], [ErrEmailTaken],
-// [ErrInvalidValue] or a *[BusyError]. A free and a taken address cost the
-// same work.
+// [ErrInvalidValue], a *[BusyError] or a *[LimitError]. A free and a taken
+// address cost the same work.
 func (m *Manager[U]) Register(ctx context.Context, u U, password string) (U, error) {
 	u = Clone(u)
 	user := u.AuthUser()
+	if err := m.limits.both(ctx, countRegister, m.cfg.Emails.Key(user.Email), m.limits.Register); err != nil {
+		var none U
+		return none, err
+	}
 	user.IsActive, user.IsSuperuser, user.IsVerified = true, false, false
 	user.ID = ""
 	return m.create(ctx, u, password)

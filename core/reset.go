@@ -14,7 +14,7 @@ import (
 // ForgotPassword sends a token to the user with that address that sets a new
 // password. It does the same work, and returns nil, where there is no such
 // user or the user is inactive. It returns a *[BusyError] while the queue of
-// mails is full.
+// mails is full, or a *[LimitError].
 func (m *Manager[U]) ForgotPassword(ctx context.Context, email string) error {
 	u, user, err := m.recipient(ctx, email)
 	if err != nil {

@@ -20,7 +20,7 @@ const (
 // RequestVerify sends a token to the user with that address that verifies it.
 // It does the same work, and returns nil, where there is no such user or the
 // user is inactive or verified already. It returns a *[BusyError] while the
-// queue of mails is full.
+// queue of mails is full, or a *[LimitError].
 func (m *Manager[U]) RequestVerify(ctx context.Context, email string) error {
 	u, user, err := m.recipient(ctx, email)
 	if err != nil {
@@ -96,7 +96,11 @@ func (m *Manager[U]) recipient(ctx context.Context, email string) (u U, user *Us
 	if !m.Mails() {
 		return none, nil, errNoMail
 	}
-	u, err = m.ByEmail(ctx, email)
+	key := m.cfg.Emails.Key(email)
+	if err := m.limits.both(ctx, countMail, key, m.limits.Mail); err != nil {
+		return none, nil, err
+	}
+	u, err = m.users.ByEmail(ctx, key)
 	switch {
 	case errors.Is(err, ErrUserNotFound):
 		return none, nil, nil

@@ -98,7 +98,8 @@ func newManager(s stores, mails *drawer, passes uint32) (*core.Manager[*member],
 	}
 	return core.NewManager(core.Config[*member]{
 		Stores: s, Hasher: hasher, Emails: email.New(), Hashing: core.Hashing{Queue: 256, Wait: patient},
-		Mail: core.Mailing{Signer: signer, Mailer: mails},
+		Mail:   core.Mailing{Signer: signer, Mailer: mails},
+		Limits: core.Limits{Off: true}, // one peer makes thousands of calls
 	})
 }
 

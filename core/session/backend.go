@@ -2,6 +2,8 @@ package session
 
 import (
 	"context"
+	"net/netip"
+	"slices"
 
 	"github.com/gousher/usher/core"
 	"github.com/gousher/usher/ports"
@@ -16,6 +18,11 @@ func Backend[U core.AnyUser](name string, stores ports.Stores[U], cfg Config, tr
 		return core.Backend[U]{}, err
 	}
 	b := core.Backend[U]{Name: name, Strategy: s, Transport: transport}
+	b.Knows = func(ctx context.Context, u U, peer netip.Addr) (bool, error) {
+		list, err := s.List(ctx, u)
+		from := func(at Session) bool { return core.SameNetwork(at.Peer, peer) }
+		return slices.ContainsFunc(list, from), err
+	}
 	if stores.Joined != nil && any(stores.Joined) == any(stores.Tokens) {
 		b.Resolve = joined(s, stores.Joined)
 	}

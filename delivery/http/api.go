@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"path"
 	"strings"
 	"time"
@@ -23,6 +24,12 @@ type Config[U core.AnyUser] struct {
 	// whose pages may change state with credentials that the browser sends of
 	// its own accord.
 	TrustedOrigins []string
+	// TrustedProxies are the networks of the proxies in front of the program,
+	// whose X-Forwarded-For is believed. Where there is none, the caller is
+	// whoever holds the connection: behind a proxy that is not named here, all
+	// callers are one and share one limit. A network that others than proxies
+	// can call from lets them be whoever they say.
+	TrustedProxies []netip.Prefix
 	// Log gets the causes of outages and panics. Nil means slog.Default().
 	Log *slog.Logger
 }
@@ -34,6 +41,7 @@ type API[U core.AnyUser] struct {
 	schema  core.Schema[U]
 	timeout time.Duration
 	origins *http.CrossOriginProtection
+	proxies []netip.Prefix
 	log     *slog.Logger
 	routes  []route // in the order of their declaration
 }
@@ -91,6 +99,12 @@ func (a *API[U]) configure(cfg Config[U]) (problems []string) {
 		if err := a.origins.AddTrustedOrigin(origin); err != nil {
 			problems = append(problems, fmt.Sprintf("Config.TrustedOrigins[%d]: %v", i, err))
 		}
+	}
+	for i, network := range cfg.TrustedProxies {
+		if !network.IsValid() {
+			problems = append(problems, fmt.Sprintf("Config.TrustedProxies[%d] is not a network", i))
+		}
+		a.proxies = append(a.proxies, network.Masked())
 	}
 	if a.log == nil {
 		a.log = slog.Default()

@@ -3,7 +3,6 @@ package httpauth
 import (
 	"context"
 	"net/http"
-	"net/netip"
 	"runtime/debug"
 
 	"github.com/gousher/usher/core"
@@ -54,10 +53,7 @@ func (a *API[U]) begin(c *call) context.CancelFunc {
 }
 
 func (a *API[U]) request(r *http.Request) ports.Request {
-	req := ports.Request{Header: r.Header, UserAgent: r.UserAgent()}
-	if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
-		req.Peer = peer.Addr().Unmap()
-	}
+	req := ports.Request{Header: r.Header, UserAgent: r.UserAgent(), Peer: a.peer(r)}
 	req.CrossSite = r.Method != http.MethodTrace && a.origins.Check(r) != nil
 	return req
 }

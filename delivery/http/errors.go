@@ -67,6 +67,9 @@ func answerTo(err error, c *call) answer {
 	if e, ok := errors.AsType[*core.BusyError](err); ok {
 		return answer{status: http.StatusServiceUnavailable, detail: "Service Unavailable", retryAfter: max(e.RetryAfter, 1)}
 	}
+	if e, ok := errors.AsType[*core.LimitError](err); ok {
+		return answer{status: http.StatusTooManyRequests, detail: "Too Many Requests", retryAfter: max(e.RetryAfter, 1)}
+	}
 	if _, ok := errors.AsType[*encodingError](err); ok {
 		return answer{status: http.StatusInternalServerError, log: true}
 	}

@@ -70,7 +70,7 @@ func newWorld(t testing.TB, alter ...func(*world)) *world {
 	stores := memory.New[Member](memory.Config{})
 	stores.Users = &numbered{UserStore: stores.Users}
 	w := &world{
-		core: config{Stores: stores, Hasher: plainHasher{}, Emails: emails{}},
+		core: config{Stores: stores, Hasher: plainHasher{}, Emails: emails{}, Limits: core.Limits{Off: true}},
 		http: httpauth.Config[*Member]{Log: slog.New(slog.NewTextHandler(log, nil))},
 		mounts: []httpauth.Mount{
 			httpauth.Include("/auth/jwt", httpauth.Auth{Backend: "jwt"}),
