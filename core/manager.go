@@ -92,7 +92,7 @@ func (c *Config[U]) validate() error {
 			problems = append(problems, problem)
 		}
 	}
-	if !embedsUser[U]() {
+	if !EmbedsUser[U]() {
 		problems = append(problems, fmt.Sprintf("%v is not a pointer to a struct that embeds core.User by value", reflect.TypeFor[U]()))
 	}
 	need(c.Stores.Users != nil, "Stores.Users is missing")
@@ -132,21 +132,6 @@ func (c *Config[U]) setDefaults() {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-}
-
-// embedsUser tells a struct that embeds User by value, which works, from one
-// that embeds *User, which compiles too and panics in use.
-func embedsUser[U AnyUser]() bool {
-	t := reflect.TypeFor[U]()
-	if t.Kind() != reflect.Pointer || t.Elem().Kind() != reflect.Struct {
-		return false
-	}
-	if t.Elem() == reflect.TypeFor[User]() {
-		return true
-	}
-	u := reflect.New(t.Elem()).Interface().(AnyUser)
-	defer func() { _ = recover() }()
-	return u.AuthUser() != nil
 }
 
 // ByID returns the user with that id, or [ErrUserNotFound].

@@ -1,6 +1,9 @@
 package core
 
-import "time"
+import (
+	"reflect"
+	"time"
+)
 
 // User is what usher needs to know of a user. Embed it by value, not as a
 // pointer, in the application's struct:
@@ -56,4 +59,20 @@ type AnyUser interface{ AuthUser() *User }
 type UserPtr[T any] interface {
 	*T
 	AnyUser
+}
+
+// EmbedsUser tells a pointer to a struct that embeds [User] by value, which
+// works, from one that embeds *User, which compiles too and panics in use. A
+// store of users asks before it makes one.
+func EmbedsUser[U AnyUser]() bool {
+	t := reflect.TypeFor[U]()
+	if t.Kind() != reflect.Pointer || t.Elem().Kind() != reflect.Struct {
+		return false
+	}
+	if t.Elem() == reflect.TypeFor[User]() {
+		return true
+	}
+	u := reflect.New(t.Elem()).Interface().(AnyUser)
+	defer func() { _ = recover() }()
+	return u.AuthUser() != nil
 }
