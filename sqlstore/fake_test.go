@@ -61,6 +61,11 @@ func scanned(field reflect.Value, src any) error {
 		if src == nil {
 			*to = nil
 		}
+	case **time.Time:
+		*to = new(time.Time)
+		return (*Time)(*to).Scan(src)
+	case sql.Scanner:
+		return to.Scan(src)
 	default:
 		field.Set(reflect.ValueOf(src).Convert(field.Type()))
 	}

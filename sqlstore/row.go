@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"bytes"
+	"database/sql"
 	"fmt"
 	"math"
 	"reflect"
@@ -70,7 +71,30 @@ func storable(v any) error {
 	return nil
 }
 
-var timeType = reflect.TypeFor[time.Time]()
+// timeTypes are the types of fields that hold a time.
+var timeTypes = []reflect.Type{
+	reflect.TypeFor[time.Time](), reflect.TypeFor[*time.Time](), reflect.TypeFor[sql.NullTime](), reflect.TypeFor[sql.Null[time.Time]](),
+}
+
+// timeIn returns where field, of one of timeTypes, holds its time, or nil.
+func timeIn(field reflect.Value) *time.Time {
+	switch at := field.Addr().Interface().(type) {
+	case *time.Time:
+		return at
+	case **time.Time:
+		if *at != nil {
+			own := **at // what it points to may be a variable of the caller
+			*at = &own
+		}
+		return *at
+	case *sql.NullTime:
+		return &at.Time
+	case *sql.Null[time.Time]:
+		return &at.V
+	default:
+		return nil
+	}
+}
 
 // cutTimes brings the times of row to what its columns hold.
 func (s *store) cutTimes(row reflect.Value) {
@@ -82,14 +106,8 @@ func (s *store) cutTimes(row reflect.Value) {
 		if err != nil {
 			continue
 		}
-		switch at := field.Addr().Interface().(type) {
-		case *time.Time:
+		if at := timeIn(field); at != nil {
 			*at = cut(*at)
-		case **time.Time:
-			if *at != nil {
-				instant := cut(**at) // the old pointer may be to a variable of the caller
-				*at = &instant
-			}
 		}
 	}
 }
@@ -112,4 +130,9 @@ type cell struct {
 }
 
 // Scan implements [database/sql.Scanner].
-func (c *cell) Scan(src any) error { return c.column.Scan(c.row, src) }
+func (c *cell) Scan(src any) error {
+	if c.column.isTime {
+		src = asTime(src)
+	}
+	return c.column.Scan(c.row, src)
+}

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"math"
 	"reflect"
@@ -62,9 +63,11 @@ func TestStorable(t *testing.T) {
 
 type device struct {
 	core.User
-	Key   []byte     `db:"key"`
-	At    time.Time  `db:"at"`
-	Since *time.Time `db:"since"`
+	Key   []byte              `db:"key"`
+	At    time.Time           `db:"at"`
+	Since *time.Time          `db:"since"`
+	Until sql.NullTime        `db:"until"`
+	Seen  sql.Null[time.Time] `db:"seen"`
 }
 
 func deviceStore(t testing.TB) *store {
@@ -107,14 +110,52 @@ func TestValuesNameTheColumn(t *testing.T) {
 func TestCutTimes(t *testing.T) {
 	s := deviceStore(t)
 	mine := when.In(time.FixedZone("", 3600)).Add(999)
-	d := device{User: core.User{CreatedAt: mine}, At: mine, Since: &mine}
+	d := device{
+		User: core.User{CreatedAt: mine}, At: mine, Since: &mine,
+		Until: sql.NullTime{Time: mine, Valid: true}, Seen: sql.Null[time.Time]{V: mine, Valid: true},
+	}
 	s.cutTimes(reflect.ValueOf(&d).Elem())
-	for name, got := range map[string]time.Time{"created_at": d.CreatedAt, "at": d.At, "since": *d.Since} {
+	for name, got := range map[string]time.Time{
+		"created_at": d.CreatedAt, "at": d.At, "since": *d.Since, "until": d.Until.Time, "seen": d.Seen.V,
+	} {
 		if got != when {
 			t.Errorf("%s: got %v, want %v", name, got, when)
 		}
 	}
 	if mine.Nanosecond() != when.Nanosecond()+999 {
 		t.Errorf("a variable of the caller was changed to %v", mine)
+	}
+}
+
+// Where an engine keeps times as text, every kind of field gets them as times.
+func TestTimesOfText(t *testing.T) {
+	row := make([]driver.Value, len(userColumns), len(userColumns)+5)
+	for i := range row {
+		row[i] = spelled
+	}
+	for _, i := range []int{4, 5, 6} {
+		row[i] = false
+	}
+	row[7], row[8] = int64(0), int64(1)
+	row = append(row, []byte("key"), []byte(spelled), spelled, []byte(spelled), spelled)
+	for _, d := range dialects {
+		db, e := openFake(t, func(string, []any) answer { return answer{rows: [][]driver.Value{row}} })
+		stores, err := New[device](db, d, columnsFor[device](), Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := stores.Users.ByEmail(t.Context(), "a@e.com")
+		if err != nil {
+			t.Errorf("%s: %v", d.name, err)
+			continue
+		}
+		for name, at := range map[string]time.Time{"at": got.At, "since": *got.Since, "until": got.Until.Time, "seen": got.Seen.V} {
+			if at != when {
+				t.Errorf("%s: %s: got %v, want %v", d.name, name, at, when)
+			}
+			if d.readTime != nil && !strings.Contains(e.asked[0], d.readTime("`users`.`"+name+"`")) {
+				t.Errorf("%s: %s is read as it is in %s", d.name, name, e.asked[0])
+			}
+		}
 	}
 }

@@ -39,21 +39,30 @@ type Time time.Time
 
 // Scan implements [database/sql.Scanner].
 func (t *Time) Scan(src any) error {
-	var at time.Time
-	var err error
-	switch src := src.(type) {
+	switch at := asTime(src).(type) {
 	case nil:
+		*t = Time{}
 	case time.Time:
-		at = src
-	case string:
-		at, err = parseTime(src)
-	case []byte:
-		at, err = parseTime(string(src))
+		*t = Time(cut(at))
 	default:
-		err = fmt.Errorf("sqlstore: a %T is no time", src)
+		return fmt.Errorf("sqlstore: the %T %q is no time", src, src)
 	}
-	*t = Time(cut(at))
-	return err
+	return nil
+}
+
+// asTime returns the time that src is or spells, and else src.
+func asTime(src any) any {
+	var text string
+	switch src := src.(type) {
+	case string:
+		text = src
+	case []byte:
+		text = string(src)
+	}
+	if at, err := parseTime(text); err == nil {
+		return at
+	}
+	return src
 }
 
 func parseTime(text string) (time.Time, error) {

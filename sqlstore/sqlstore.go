@@ -84,10 +84,11 @@ type Column struct {
 	// that the column cannot hold the field's value.
 	Value func(row reflect.Value) (any, error)
 	// Scan sets the field of row, a struct that can be set, to what a driver
-	// returned.
+	// returned. A field of a type for times gets a time.Time also where the
+	// driver returned a text in one of the forms that the stores write.
 	Scan func(row reflect.Value, src any) error
 
-	isTime bool // the field is a time.Time or a pointer to one
+	isTime bool // the field's type is one of timeTypes
 }
 
 // store is what the stores of users and of tokens have in common.
@@ -132,7 +133,7 @@ func newStore[T any](db DB, d Dialect, columns []Column, cfg Config) (*store, er
 	columns = slices.Clone(columns)
 	for i, c := range columns {
 		typ := reflect.TypeFor[T]().FieldByIndex(c.Index).Type
-		columns[i].isTime = typ == timeType || typ == reflect.PointerTo(timeType)
+		columns[i].isTime = slices.Contains(timeTypes, typ)
 	}
 	_, inTx := db.(*sql.Tx)
 	return &store{
