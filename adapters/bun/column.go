@@ -84,7 +84,7 @@ func mysqlType(typ string) string {
 // null.
 func zeroOf(f *schema.Field) string {
 	typ := f.StructField.Type
-	if f.NullZero || reflect.PointerTo(typ).Implements(valuerType) {
+	if f.NullZero || sqlstore.Valuer(typ) != nil {
 		return ""
 	}
 	switch typ.Kind() {

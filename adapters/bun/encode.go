@@ -1,7 +1,6 @@
 package bunstore
 
 import (
-	"database/sql/driver"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -11,30 +10,29 @@ import (
 	"time"
 
 	"github.com/gousher/usher/core"
+	"github.com/gousher/usher/sqlstore"
 	"github.com/uptrace/bun/extra/bunjson"
 	"github.com/uptrace/bun/schema"
 )
 
 var (
-	timeType   = reflect.TypeFor[time.Time]()
-	rawType    = reflect.TypeFor[json.RawMessage]()
-	valuerType = reflect.TypeFor[driver.Valuer]()
-	appender   = reflect.TypeFor[schema.QueryAppender]()
+	timeType = reflect.TypeFor[time.Time]()
+	rawType  = reflect.TypeFor[json.RawMessage]()
+	appender = reflect.TypeFor[schema.QueryAppender]()
 )
 
 // encoder returns how the values of f are bound, or nil where that is an
 // affair of bun. It follows bun's own choice of how to write a type.
 func encoder(f *schema.Field) func(reflect.Value) (any, error) {
 	declared, _ := f.Tag.Option("type")
-	switch typ := f.StructField.Type; {
+	valuer := sqlstore.Valuer(f.StructField.Type)
+	switch {
 	case onlyBun(f, declared):
 		return nil
 	case f.IndirectType == rawType:
 		return func(v reflect.Value) (any, error) { return encodeRaw(reflect.Indirect(v).Bytes()), nil }
-	case typ.Implements(valuerType):
-		return func(v reflect.Value) (any, error) { return convert(v.Interface()) }
-	case reflect.PointerTo(typ).Implements(valuerType):
-		return func(v reflect.Value) (any, error) { return convert(v.Addr().Interface()) }
+	case valuer != nil:
+		return valuer
 	case isAddress(f.IndirectType):
 		return encodeAddress
 	case isJSON(declared):
@@ -46,10 +44,10 @@ func encoder(f *schema.Field) func(reflect.Value) (any, error) {
 	case reflect.Interface, reflect.Bool, reflect.String, reflect.Float32, reflect.Float64,
 		reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
 		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return encodePlain
+		return sqlstore.Plain
 	case reflect.Struct, reflect.Slice:
 		if f.IndirectType == timeType || f.IndirectType.Kind() == reflect.Slice && f.IndirectType.Elem().Kind() == reflect.Uint8 {
-			return encodePlain
+			return sqlstore.Plain
 		}
 		return encodeJSON
 	case reflect.Map:
@@ -91,19 +89,6 @@ func encodeAddress(v reflect.Value) (any, error) {
 		return nil, nil
 	}
 	return v.Addr().Interface().(fmt.Stringer).String(), nil
-}
-
-// convert returns the value of a driver.Valuer. Its error is the Valuer's.
-func convert(v any) (any, error) {
-	return driver.DefaultParameterConverter.ConvertValue(v)
-}
-
-func encodePlain(v reflect.Value) (any, error) {
-	value, err := convert(v.Interface())
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", core.ErrInvalidValue, err)
-	}
-	return value, nil
 }
 
 func encodeBytes(v reflect.Value) (any, error) {
