@@ -7,7 +7,7 @@
 // files postgres.go, mysql.go and sqlite.go.
 //
 //	columns := ... // one for each field of Member
-//	if err := sqlstore.Migrate(ctx, db, sqlstore.Postgres(), columns, cfg); err != nil {
+//	if err := sqlstore.Migrate[Member](ctx, db, sqlstore.Postgres(), columns, cfg); err != nil {
 //		return err
 //	}
 //	stores, err := sqlstore.New[Member](db, sqlstore.Postgres(), columns, cfg)

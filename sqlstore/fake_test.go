@@ -24,6 +24,12 @@ type Member struct {
 	LastSeen time.Time `db:"last_seen"`
 }
 
+// userColumns are the columns of core.User.
+var userColumns = []string{
+	"id", "email", "email_key", "hashed_password", "is_active", "is_superuser", "is_verified",
+	"session_epoch", "revision", "created_at", "updated_at",
+}
+
 // when is a time that every engine keeps.
 var when = time.Date(2026, 5, 17, 11, 42, 13, 987654000, time.UTC)
 

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"strings"
 	"time"
+
+	"github.com/gousher/usher/core"
 )
 
 //go:embed schema/*/*.sql
@@ -27,13 +29,13 @@ const migrations = "usher_migrations"
 // call. It returns a *core.ConfigError as [New] does, an error where the
 // database was migrated by a newer version of this package or is set up in a
 // way that loses values, or the error of the engine.
-func Migrate[T any](ctx context.Context, db *sql.DB, d Dialect, columns []Column, cfg Config) error {
+func Migrate[T any, U core.UserPtr[T]](ctx context.Context, db *sql.DB, d Dialect, columns []Column, cfg Config) error {
 	const op = "migrate"
 	var conn DB // a nil *sql.DB is no DB
 	if db != nil {
 		conn = db
 	}
-	s, err := newStore[T](conn, d, columns, cfg)
+	s, err := newStore[T, U](conn, d, columns, cfg)
 	if err != nil {
 		return err
 	}

@@ -103,12 +103,12 @@ type store struct {
 	users, tokens string
 }
 
-// New returns stores for users of type T, whose columns they are. Tokens and
-// Joined are one value. It does not ask the database; see [Migrate] for the
+// New returns stores for users of type T, whose columns they are: one for each
+// field of core.User, and the application's. Tokens and Joined are one value. It does not ask the database; see [Migrate] for the
 // tables. It returns a *core.ConfigError that names everything that is wrong
 // with its arguments.
 func New[T any, U core.UserPtr[T]](db DB, d Dialect, columns []Column, cfg Config) (ports.Stores[U], error) {
-	s, err := newStore[T](db, d, columns, cfg)
+	s, err := newStore[T, U](db, d, columns, cfg)
 	if err != nil {
 		return ports.Stores[U]{}, err
 	}
@@ -116,16 +116,16 @@ func New[T any, U core.UserPtr[T]](db DB, d Dialect, columns []Column, cfg Confi
 	return ports.Stores[U]{Users: newUsers[T, U](s), Tokens: t, Joined: t}, nil
 }
 
-func newStore[T any](db DB, d Dialect, columns []Column, cfg Config) (*store, error) {
+func newStore[T any, U core.UserPtr[T]](db DB, d Dialect, columns []Column, cfg Config) (*store, error) {
 	cfg.setDefaults()
 	problems := cfg.problems(d)
 	if db == nil {
 		problems = append(problems, "db is missing")
 	}
-	for _, own := range userColumns {
-		if !hasColumn(columns, own) {
-			problems = append(problems, fmt.Sprintf("%v: there is no column %s for core.User's field", reflect.TypeFor[T](), own))
-		}
+	if core.EmbedsUser[U]() {
+		problems = append(problems, misplaced(U(new(T)), columns)...)
+	} else {
+		problems = append(problems, fmt.Sprintf("%v is not a struct that embeds core.User by value", reflect.TypeFor[T]()))
 	}
 	if problems != nil {
 		return nil, &core.ConfigError{Of: "sqlstore.Config", Problems: problems}
@@ -142,12 +142,23 @@ func newStore[T any](db DB, d Dialect, columns []Column, cfg Config) (*store, er
 	}, nil
 }
 
-// userColumns are the columns of core.User.
-var userColumns = []string{
-	"id", "email", "email_key", "hashed_password", "is_active", "is_superuser", "is_verified",
-	"session_epoch", "revision", "created_at", "updated_at",
-}
-
-func hasColumn(columns []Column, name string) bool {
-	return slices.ContainsFunc(columns, func(c Column) bool { return c.Name == name })
+// misplaced names the columns of core.User that are missing or that are those
+// of another field, which has taken the name or hides core.User's.
+func misplaced(u core.AnyUser, columns []Column) []string {
+	var problems []string
+	user, row := reflect.ValueOf(u.AuthUser()).Elem(), reflect.ValueOf(u).Elem()
+	for i := range user.NumField() {
+		own := user.Type().Field(i)
+		name := own.Tag.Get("db")
+		at := slices.IndexFunc(columns, func(c Column) bool { return c.Name == name })
+		if at < 0 {
+			problems = append(problems, fmt.Sprintf("%v: there is no column %s for core.User's %s", row.Type(), name, own.Name))
+			continue
+		}
+		field, err := row.FieldByIndexErr(columns[at].Index) // fails at a pointer that is nil
+		if err != nil || field.Addr().Pointer() != user.Field(i).Addr().Pointer() {
+			problems = append(problems, fmt.Sprintf("%v: the column %s is not core.User's %s", row.Type(), name, own.Name))
+		}
+	}
+	return problems
 }

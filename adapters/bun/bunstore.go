@@ -56,7 +56,7 @@ func Migrate[T any, U core.UserPtr[T]](ctx context.Context, db *bun.DB, cfg Conf
 	if err != nil {
 		return err
 	}
-	return sqlstore.Migrate[T](ctx, db.DB, d, columns, sqlstore.Config(cfg))
+	return sqlstore.Migrate[T, U](ctx, db.DB, d, columns, sqlstore.Config(cfg))
 }
 
 // NewLegacy returns the sessions that FastAPI Users keeps in the clear in a
@@ -93,9 +93,7 @@ func handle(db bun.IDB) sqlstore.DB {
 func mapping[T any, U core.UserPtr[T]](db bun.IDB) (d sqlstore.Dialect, columns []sqlstore.Column, err error) {
 	var problems []string
 	typ := reflect.TypeFor[T]()
-	u := U(new(T))
-	embeds := typ.Kind() == reflect.Struct && u.AuthUser() != nil
-	if !embeds {
+	if !core.EmbedsUser[U]() {
 		problems = append(problems, fmt.Sprintf("%v is not a struct that embeds core.User by value", typ))
 	}
 	if db == nil {
@@ -115,9 +113,7 @@ func mapping[T any, U core.UserPtr[T]](db bun.IDB) (d sqlstore.Dialect, columns 
 	if err != nil {
 		return d, nil, configError([]string{err.Error()})
 	}
-	problems = append(problems, misplaced(db, table, u)...)
-	problems = append(problems, unsupported(table)...)
-	if problems != nil {
+	if problems := unsupported(table); problems != nil {
 		return d, nil, configError(problems)
 	}
 	gen := schema.NewQueryGen(db.Dialect())
@@ -153,20 +149,6 @@ func tableOf(db bun.IDB, typ reflect.Type) (table *schema.Table, err error) {
 		}
 	}()
 	return db.Dialect().Tables().Get(typ), nil
-}
-
-// misplaced names the columns of core.User that are not the fields of the
-// core.User in u, because another field has their name or a tag hides them.
-func misplaced(db bun.IDB, table *schema.Table, u core.AnyUser) []string {
-	var problems []string
-	user, outer := reflect.ValueOf(u.AuthUser()).Elem(), reflect.ValueOf(u).Elem()
-	for _, own := range db.Dialect().Tables().Get(user.Type()).Fields {
-		f := table.FieldMap[own.Name]
-		if f == nil || f.Value(outer).Addr().Pointer() != own.Value(user).Addr().Pointer() {
-			problems = append(problems, fmt.Sprintf("%v: the column %s is not core.User's %s", table.Type, own.Name, own.GoName))
-		}
-	}
-	return problems
 }
 
 // unsupported names what bun would do for the struct of table and the store

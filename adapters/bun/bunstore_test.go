@@ -16,6 +16,7 @@ import (
 
 type (
 	byPointer struct{ *core.User }
+	indirect  struct{ *Member }
 	hiding    struct {
 		core.User
 		Email string
@@ -89,6 +90,8 @@ func TestNewProblems(t *testing.T) {
 			[]string{"db: the dialect mssql is not supported"}},
 		{"pointer", func() (string, []string) { return problems[byPointer](pg, Config{}) },
 			[]string{"bunstore.byPointer is not a struct that embeds core.User by value"}},
+		{"pointer between", func() (string, []string) { return problems[indirect](pg, Config{}) },
+			[]string{"bunstore.indirect is not a struct that embeds core.User by value"}},
 		{"hidden column", func() (string, []string) { return problems[hiding](pg, Config{}) },
 			[]string{"bunstore.hiding: the column email is not core.User's Email"}},
 		{"taken column", func() (string, []string) { return problems[taking](pg, Config{}) },
