@@ -140,6 +140,9 @@ func (s *store) addColumns(ctx context.Context, c DB) error {
 		if _, ok := there[column.Name]; ok {
 			continue
 		}
+		if column.Type == "" {
+			return fmt.Errorf("add column %s: its type is not known: name it, or add the column", column.Name)
+		}
 		if _, err := c.ExecContext(ctx, s.addColumn(column)); err != nil {
 			return fmt.Errorf("add column %s: %w", column.Name, err)
 		}

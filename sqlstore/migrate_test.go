@@ -113,6 +113,16 @@ func TestMigrateFails(t *testing.T) {
 	}
 }
 
+func TestMigrateWithoutAType(t *testing.T) {
+	columns := columnsFor[Member]()
+	columns[len(userColumns)].Type = ""
+	db, _ := openFake(t, migrating(2, textColumns(SQLite()), "none"))
+	err := Migrate[Member](t.Context(), db, SQLite(), columns, Config{})
+	if want := "sqlstore: migrate: add column nickname: its type is not known: name it, or add the column"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
 // migrating answers as a database of that version does whose table of users
 // has those columns, and fails at statements that begin with fails.
 func migrating(version int64, columns [][]driver.Value, fails string) func(query string, _ []any) answer {

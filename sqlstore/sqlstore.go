@@ -75,7 +75,8 @@ type Column struct {
 	Index []int
 	// Type is the type of the column that [Migrate] adds for a field of the
 	// application's, and Default its default, as SQL spells them. NotNull
-	// says that it may not be null; it then has a default.
+	// says that it may not be null; it then has a default. Where Type is
+	// empty, Migrate fails if there is no such column.
 	Type, Default string
 	NotNull       bool
 	// Value returns what is bound for the field of row, a struct: nil, a
