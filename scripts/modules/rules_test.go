@@ -27,6 +27,8 @@ func TestBadImports(t *testing.T) {
 		{module: "adapters/bun", imports: "conformance", tests: true},
 		{module: "adapters/bun", imports: "modernc.org/sqlite", tests: true},
 		{module: "adapters/bun", imports: "github.com/jackc/pgx/v5/stdlib"},
+		{module: "adapters/sqlx", imports: "github.com/jmoiron/sqlx/reflectx", ok: true},
+		{module: "adapters/sqlx", imports: "github.com/lib/pq", tests: true},
 		{module: "delivery/http", imports: "adapters/memory"},
 		{module: "delivery/http", imports: "adapters/memory", tests: true, ok: true},
 		{module: "delivery/http", imports: "adapters/bun", tests: true},
@@ -63,5 +65,24 @@ func TestBadImports(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestBadGraph(t *testing.T) {
+	for _, tt := range []struct {
+		module, in string
+		ok         bool
+	}{
+		{module: "adapters/bun", in: "github.com/uptrace/bun", ok: true},
+		{module: "adapters/bun", in: "adapters/bun", ok: true},
+		{module: "adapters/bun", in: "adapters/memory"},
+		{module: "adapters/bun", in: "github.com/lib/pq"},
+		{module: "adapters/sqlx", in: "github.com/lib/pq", ok: true},
+		{module: "adapters/sqlx", in: "github.com/jackc/pgx/v5"},
+		{module: "sqlstore", in: "github.com/lib/pq"},
+	} {
+		if got := badGraph(tt.module, []string{tt.in}); (len(got) == 0) != tt.ok {
+			t.Errorf("%s in the graph of %s: got %q, want none: %t", tt.in, tt.module, got, tt.ok)
+		}
 	}
 }
