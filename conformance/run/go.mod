@@ -105,11 +105,13 @@ require (
 	github.com/gousher/usher/adapters/email v0.0.0
 	github.com/gousher/usher/adapters/jwx v0.0.0
 	github.com/gousher/usher/adapters/memory v0.0.0
+	github.com/gousher/usher/adapters/sqlx v0.0.0
 	github.com/gousher/usher/conformance v0.0.0
 	github.com/gousher/usher/core v0.0.0
 	github.com/gousher/usher/delivery/http v0.0.0
 	github.com/gousher/usher/ports v0.0.0
 	github.com/gousher/usher/sqlstore v0.0.0
+	github.com/jmoiron/sqlx v1.4.0
 	github.com/prometheus/client_golang v1.13.0
 	github.com/rs/zerolog v1.34.0
 	github.com/stretchr/testify v1.12.1
@@ -127,6 +129,7 @@ replace (
 	github.com/gousher/usher/adapters/email => ../../adapters/email
 	github.com/gousher/usher/adapters/jwx => ../../adapters/jwx
 	github.com/gousher/usher/adapters/memory => ../../adapters/memory
+	github.com/gousher/usher/adapters/sqlx => ../../adapters/sqlx
 	github.com/gousher/usher/conformance => ../
 	github.com/gousher/usher/core => ../../core
 	github.com/gousher/usher/delivery/http => ../../delivery/http

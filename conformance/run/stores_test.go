@@ -50,16 +50,10 @@ var sqlEngines = func() []sqlEngine {
 	return all
 }()
 
-func TestBun(t *testing.T) {
-	for _, on := range sqlEngines {
-		for _, form := range forms {
-			t.Run(on.name+"/"+form.name, func(t *testing.T) {
-				conformance.TestUserStore(t, func(t testing.TB) users {
-					return bunUsers(t, openDB(t, on.fresh(t)), bunstore.Config{IDs: form.ids})
-				})
-			})
-		}
-	}
+func TestSQLUsers(t *testing.T) {
+	onForms(t, func(t *testing.T, open func(testing.TB) stores) {
+		conformance.TestUserStore(t, func(t testing.TB) users { return open(t).Users })
+	})
 }
 
 // openDB opens a database and checks at the end that every connection was
@@ -91,36 +85,36 @@ func bunUsers(t testing.TB, db *bun.DB, cfg bunstore.Config) users {
 
 // Eight instances that start at once on an empty database all come up, and
 // starting again changes nothing.
-func TestBunMigratesOnce(t *testing.T) {
-	onEngines(t, func(t *testing.T, dsn string) {
+func TestSQLMigratesOnce(t *testing.T) {
+	onAdapters(t, func(t *testing.T, open func(testing.TB, string) sqlDB, dsn string) {
 		errs := make(chan error)
 		for range 8 {
-			db := openDB(t, dsn)
-			go func() { errs <- bunstore.Migrate[member](t.Context(), db, bunstore.Config{}) }()
+			db := open(t, dsn)
+			go func() { errs <- db.members.migrate(t.Context(), core.UUIDs) }()
 		}
 		for range 8 {
 			require.NoError(t, <-errs)
 		}
-		db := openDB(t, dsn)
-		s := bunUsers(t, db, bunstore.Config{})
+		db := open(t, dsn)
+		s := db.stores(t, core.UUIDs).Users
 		m := &member{User: core.User{Email: "a@e.com", EmailKey: "a@e.com"}, Nickname: "Ann"}
 		require.NoError(t, s.Create(t.Context(), m))
-		got, err := bunUsers(t, db, bunstore.Config{}).ByID(t.Context(), m.ID)
+		got, err := db.stores(t, core.UUIDs).Users.ByID(t.Context(), m.ID)
 		require.NoError(t, err)
 		require.Equal(t, "Ann", got.Nickname)
 	})
 }
 
 // A struct that grows gets its columns; users of before read as zero.
-func TestBunAddsColumns(t *testing.T) {
-	onEngines(t, func(t *testing.T, dsn string) {
-		db := openDB(t, dsn)
-		require.NoError(t, bunstore.Migrate[core.User](t.Context(), db, bunstore.Config{}))
-		bare, err := bunstore.New[core.User](db, bunstore.Config{})
+func TestSQLAddsColumns(t *testing.T) {
+	onAdapters(t, func(t *testing.T, open func(testing.TB, string) sqlDB, dsn string) {
+		db := open(t, dsn)
+		require.NoError(t, db.bare.migrate(t.Context(), core.UUIDs))
+		bare, err := db.bare.new(core.UUIDs)
 		require.NoError(t, err)
 		u := &core.User{Email: "a@e.com", EmailKey: "a@e.com"}
 		require.NoError(t, bare.Users.Create(t.Context(), u))
-		got, err := bunUsers(t, db, bunstore.Config{}).ByID(t.Context(), u.ID)
+		got, err := db.stores(t, core.UUIDs).Users.ByID(t.Context(), u.ID)
 		require.NoError(t, err)
 		want := &member{}
 		want.User = *u
@@ -131,10 +125,10 @@ func TestBunAddsColumns(t *testing.T) {
 
 // Every method returns when its deadline passes while the pool is exhausted,
 // and works again once a connection is free.
-func TestBunWithExhaustedPool(t *testing.T) {
-	onEngines(t, func(t *testing.T, dsn string) {
-		db := openDB(t, dsn)
-		s := bunUsers(t, db, bunstore.Config{})
+func TestSQLWithExhaustedPool(t *testing.T) {
+	onAdapters(t, func(t *testing.T, open func(testing.TB, string) sqlDB, dsn string) {
+		db := open(t, dsn)
+		s := db.stores(t, core.UUIDs).Users
 		m := &member{User: core.User{Email: "a@e.com", EmailKey: "a@e.com"}}
 		require.NoError(t, s.Create(t.Context(), m))
 		db.SetMaxOpenConns(1)
@@ -165,11 +159,16 @@ func TestBunWithExhaustedPool(t *testing.T) {
 }
 
 // A database that cannot be reached is an outage: none of the domain errors.
-func TestBunOutage(t *testing.T) {
-	db, err := openBun("postgres://nobody:secret-in-the-dsn@127.0.0.1:1/none?sslmode=disable&connect_timeout=2")
-	require.NoError(t, err)
-	defer db.Close()
-	stores, err := bunstore.New[member](db, bunstore.Config{})
+func TestSQLOutage(t *testing.T) {
+	for _, a := range sqlAdapters {
+		t.Run(a.name, func(t *testing.T) {
+			testOutage(t, a.open(t, "postgres://nobody:secret-in-the-dsn@127.0.0.1:1/none?sslmode=disable&connect_timeout=2"))
+		})
+	}
+}
+
+func testOutage(t *testing.T, db sqlDB) {
+	stores, err := db.members.new(core.UUIDs)
 	require.NoError(t, err)
 	id := core.UUIDs.New()
 	_, byID := stores.Users.ByID(t.Context(), id)
@@ -181,7 +180,7 @@ func TestBunOutage(t *testing.T) {
 	for name, err := range map[string]error{
 		"ByID": byID, "ByEmail": byEmail, "Update": update, "Create": create,
 		"Delete":  stores.Users.Delete(t.Context(), id),
-		"Migrate": bunstore.Migrate[member](t.Context(), db, bunstore.Config{}),
+		"Migrate": db.members.migrate(t.Context(), core.UUIDs),
 	} {
 		require.Error(t, err, name)
 		for _, domain := range []error{

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	bunstore "github.com/gousher/usher/adapters/bun"
 	jwxtoken "github.com/gousher/usher/adapters/jwx"
 	"github.com/gousher/usher/adapters/memory"
 	"github.com/gousher/usher/conformance"
@@ -27,18 +26,11 @@ func TestMemoryTokens(t *testing.T) {
 	}
 }
 
-func TestBunTokens(t *testing.T) {
-	for _, on := range sqlEngines {
-		for _, form := range forms {
-			t.Run(on.name+"/"+form.name, func(t *testing.T) {
-				open := func(t testing.TB) stores {
-					return bunStores(t, openDB(t, on.fresh(t)), bunstore.Config{IDs: form.ids})
-				}
-				conformance.TestTokenStore(t, open)
-				conformance.TestSessionUsers(t, open)
-			})
-		}
-	}
+func TestSQLTokens(t *testing.T) {
+	onForms(t, func(t *testing.T, open func(testing.TB) stores) {
+		conformance.TestTokenStore(t, open)
+		conformance.TestSessionUsers(t, open)
+	})
 }
 
 // newSessions is a strategy of core/session, on memory stores, that goes by
