@@ -107,6 +107,9 @@ func mapping[T any, U core.UserPtr[T]](h handle, cfg Config) (sqlstore.Dialect, 
 	if !core.EmbedsUser[U]() {
 		problems = append(problems, fmt.Sprintf("%v is not a struct that embeds core.User by value", typ))
 	}
+	if h.problem == "" && h.mapper == nil {
+		h.problem = "db has no Mapper: sqlx's own functions make it one"
+	}
 	if h.problem != "" {
 		return sqlstore.Dialect{}, nil, configError(append([]string{h.problem}, problems...))
 	}

@@ -89,6 +89,8 @@ func TestNewProblems(t *testing.T) {
 		{"a transaction", func() (string, []string) { return problems[Member](tx, Config{Dialect: "sqlite", IDs: core.IntIDs}) }, nil},
 		{"no db", func() (string, []string) { return problems[Member](nil, Config{}) }, []string{"db is missing"}},
 		{"nil", func() (string, []string) { return problems[Member]((*sqlx.Tx)(nil), Config{}) }, []string{"db is missing"}},
+		{"no mapper", func() (string, []string) { return problems[Member](&sqlx.DB{DB: pg.DB}, Config{Dialect: "mysql"}) },
+			[]string{"db has no Mapper"}},
 		{"no db and a pointer", func() (string, []string) { return problems[byPointer](nil, Config{}) },
 			[]string{"db is missing", "sqlxstore.byPointer is not a struct that embeds core.User by value"}},
 		{"another db", func() (string, []string) { return problems[Member](other{pg}, Config{}) },
