@@ -66,6 +66,20 @@ func Migrate[T any, U core.UserPtr[T]](ctx context.Context, db *sqlx.DB, cfg Con
 	return sqlstore.Migrate[T, U](ctx, db.DB, d, columns, cfg.common())
 }
 
+// NewLegacy returns the sessions that FastAPI Users keeps in the clear in a
+// table of the same database, for session.Config.Plain during a migration: see
+// [sqlstore.NewLegacy].
+func NewLegacy(db *sqlx.DB, cfg Config, from sqlstore.LegacyConfig) (ports.LegacyTokens, error) {
+	if db == nil {
+		return nil, configError([]string{"db is missing"})
+	}
+	d, problem := dialectOf(db.DriverName(), cfg.Dialect)
+	if problem != "" {
+		return nil, configError([]string{problem})
+	}
+	return sqlstore.NewLegacy(db.DB, d.Dialect, cfg.common(), from)
+}
+
 func (c Config) common() sqlstore.Config {
 	return sqlstore.Config{IDs: c.IDs, Schema: c.Schema, Users: c.Users, Tokens: c.Tokens}
 }

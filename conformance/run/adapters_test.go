@@ -7,39 +7,84 @@ import (
 
 	bunstore "github.com/gousher/usher/adapters/bun"
 	sqlxstore "github.com/gousher/usher/adapters/sqlx"
+	"github.com/gousher/usher/conformance"
+	"github.com/gousher/usher/conformance/run/engine"
 	"github.com/gousher/usher/core"
 	"github.com/gousher/usher/ports"
+	"github.com/gousher/usher/sqlstore"
 	"github.com/jmoiron/sqlx"
 	"github.com/stretchr/testify/require"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect"
 )
 
-// sqlAdapter is an adapter to an SQL library. Open opens the database that dsn
-// names, as openDB does.
+// sqlAdapter is an adapter to an SQL library. On returns what it makes of a
+// pool of connections to a database of that kind.
 type sqlAdapter struct {
 	name string
-	open func(t testing.TB, dsn string) sqlDB
+	on   func(pool *sql.DB, kind dialect.Name) sqlDB
 }
 
 // sqlAdapters are those that there are.
-var sqlAdapters = []sqlAdapter{
-	{"bun", func(t testing.TB, dsn string) sqlDB {
-		db := openDB(t, dsn)
-		return sqlDB{db.DB, bunOf[member](db), bunOf[core.User](db)}
-	}},
-	{"sqlx", func(t testing.TB, dsn string) sqlDB {
-		db := openSQLX(t, dsn)
-		return sqlDB{db.DB, sqlxOf[member](db), sqlxOf[core.User](db)}
-	}},
+var sqlAdapters = []sqlAdapter{{"bun", onBun}, {"sqlx", onSQLX}}
+
+// open opens the database that dsn names, as openDB does.
+func (a sqlAdapter) open(t testing.TB, dsn string) sqlDB {
+	t.Helper()
+	db := openDB(t, dsn)
+	return a.on(db.DB, db.Dialect().Name())
 }
 
 // sqlDB is a database and the stores that an adapter makes on it. Bare is for
 // users of core.User alone.
 type sqlDB struct {
 	*sql.DB
+	kind    dialect.Name
 	members storesOf[*member]
 	bare    storesOf[*core.User]
+	// begin begins a transaction, and returns stores within it.
+	begin func(ctx context.Context, ids core.IDs) (conformance.Tx, error)
+	// legacy returns what is adopted of FastAPI Users' table.
+	legacy func(ids core.IDs, from sqlstore.LegacyConfig) (ports.LegacyTokens, error)
+}
+
+func onBun(pool *sql.DB, kind dialect.Name) sqlDB {
+	db := bun.NewDB(pool, bunDialect(kind))
+	return sqlDB{
+		pool, kind, bunOf[member](db), bunOf[core.User](db),
+		func(ctx context.Context, ids core.IDs) (conformance.Tx, error) {
+			tx, err := db.BeginTx(ctx, nil)
+			if err != nil {
+				return conformance.Tx{}, err
+			}
+			inside, err := bunstore.New[member](tx, bunstore.Config{IDs: ids})
+			return conformance.Tx{Stores: inside, Commit: tx.Commit, Rollback: tx.Rollback}, err
+		},
+		func(ids core.IDs, from sqlstore.LegacyConfig) (ports.LegacyTokens, error) {
+			return bunstore.NewLegacy(db, bunstore.Config{IDs: ids}, from)
+		},
+	}
+}
+
+// sqlxDrivers are the names of drivers, as sqlx knows them.
+var sqlxDrivers = map[dialect.Name]string{dialect.PG: "pgx", dialect.MySQL: "mysql", dialect.SQLite: "sqlite"}
+
+func onSQLX(pool *sql.DB, kind dialect.Name) sqlDB {
+	db := sqlx.NewDb(pool, sqlxDrivers[kind])
+	return sqlDB{
+		pool, kind, sqlxOf[member](db), sqlxOf[core.User](db),
+		func(ctx context.Context, ids core.IDs) (conformance.Tx, error) {
+			tx, err := db.BeginTxx(ctx, nil)
+			if err != nil {
+				return conformance.Tx{}, err
+			}
+			inside, err := sqlxstore.New[member](tx, sqlxstore.Config{IDs: ids})
+			return conformance.Tx{Stores: inside, Commit: tx.Commit, Rollback: tx.Rollback}, err
+		},
+		func(ids core.IDs, from sqlstore.LegacyConfig) (ports.LegacyTokens, error) {
+			return sqlxstore.NewLegacy(db, sqlxstore.Config{IDs: ids}, from)
+		},
+	}
 }
 
 // stores returns the stores of a database that has none.
@@ -49,6 +94,22 @@ func (db sqlDB) stores(t testing.TB, ids core.IDs) stores {
 	s, err := db.members.new(ids)
 	require.NoError(t, err)
 	return s
+}
+
+// transactional returns the stores outside and within transactions of a
+// database that has none.
+func (db sqlDB) transactional(t testing.TB, ids core.IDs) conformance.Transactional {
+	t.Helper()
+	return conformance.Transactional{
+		Outside: db.stores(t, ids),
+		Begin: func(t testing.TB) conformance.Tx {
+			t.Helper()
+			tx, err := db.begin(t.Context(), ids)
+			require.NoError(t, err)
+			t.Cleanup(func() { _ = tx.Rollback() }) // a case that fails leaves it open
+			return tx
+		},
+	}
 }
 
 // storesOf makes stores of users of type U.
@@ -81,8 +142,7 @@ func sqlxOf[T any, U core.UserPtr[T]](db *sqlx.DB) storesOf[U] {
 func openSQLX(t testing.TB, dsn string) *sqlx.DB {
 	t.Helper()
 	db := openDB(t, dsn)
-	driver := map[dialect.Name]string{dialect.PG: "pgx", dialect.MySQL: "mysql", dialect.SQLite: "sqlite"}
-	return sqlx.NewDb(db.DB, driver[db.Dialect().Name()])
+	return sqlx.NewDb(db.DB, sqlxDrivers[db.Dialect().Name()])
 }
 
 // onAdapters runs f for every adapter on every engine. Open opens what dsn
@@ -96,19 +156,71 @@ func onAdapters(t *testing.T, f func(t *testing.T, open func(testing.TB, string)
 	}
 }
 
-// onForms runs f for every adapter, engine and form of ids. Open returns the
-// stores of a fresh database.
-func onForms(t *testing.T, f func(t *testing.T, open func(testing.TB) stores)) {
-	t.Helper()
+// Every suite of stores, for every adapter, engine and form of ids.
+func TestSQL(t *testing.T) {
 	for _, a := range sqlAdapters {
 		for _, on := range sqlEngines {
 			for _, form := range forms {
 				t.Run(a.name+"/"+on.name+"/"+form.name, func(t *testing.T) {
-					f(t, func(t testing.TB) stores { return a.open(t, on.fresh(t)).stores(t, form.ids) })
+					on.fresh(t) // the engine has a version once it runs
+					of := conformance.Subject{Adapter: a.name + "store", Engine: engine.Version(on.name), Variant: form.name}
+					open := func(t testing.TB) sqlDB { return a.open(t, on.fresh(t)) }
+					sqlSuites(t, of, open, form.ids)
+					if form.ids == core.UUIDs { // the form of ids does not matter to these
+						sqlFaults(t, of, a, on)
+						sqlAtRest(t, of, a, on)
+					}
 				})
 			}
 		}
 	}
+}
+
+func sqlSuites(t *testing.T, of conformance.Subject, open func(t testing.TB) sqlDB, ids core.IDs) {
+	fresh := func(t testing.TB) stores { return open(t).stores(t, ids) }
+	t.Run("users", func(t *testing.T) {
+		conformance.TestUserStore(t, func(t testing.TB) users { return fresh(t).Users }, of)
+	})
+	t.Run("tokens", func(t *testing.T) { conformance.TestTokenStore(t, fresh, of) })
+	t.Run("both", func(t *testing.T) { conformance.TestSessionUsers(t, fresh, of) })
+	t.Run("in tx", func(t *testing.T) {
+		conformance.TestInTx(t, func(t testing.TB) conformance.Transactional { return open(t).transactional(t, ids) }, of)
+	})
+	if ids == core.TextIDs {
+		return // FastAPI Users has UUIDs and integers
+	}
+	t.Run("legacy", func(t *testing.T) {
+		conformance.TestLegacyTokens(t, func(t testing.TB) conformance.Legacy { return sqlLegacy(t, open(t), ids) }, of)
+	})
+}
+
+func sqlFaults(t *testing.T, of conformance.Subject, a sqlAdapter, on sqlEngine) {
+	t.Run("faults", func(t *testing.T) {
+		conformance.TestFaults(t, func(t testing.TB) conformance.Faulty {
+			if on.name == "SQLite" {
+				pool, link := linkedSQLite(t)
+				return conformance.Faulty{Stores: a.on(pool, dialect.SQLite).stores(t, core.UUIDs), Link: link}
+			}
+			dsn, link := engine.Through(t, on.fresh(t))
+			return conformance.Faulty{Stores: a.open(t, dsn).stores(t, core.UUIDs), Link: link}
+		}, of)
+	})
+}
+
+func sqlAtRest(t *testing.T, of conformance.Subject, a sqlAdapter, on sqlEngine) {
+	t.Run("at rest", func(t *testing.T) {
+		conformance.TestAtRest(t, func(t testing.TB) conformance.AtRest {
+			dsn := on.fresh(t)
+			db := a.open(t, dsn)
+			return atRest(t, db.stores(t, core.UUIDs), func(t testing.TB) []byte {
+				dump := dumpSQL(t, db)
+				if on.name == "SQLite" {
+					dump = append(dump, filesOf(t, dsn)...)
+				}
+				return dump
+			})
+		}, of)
+	})
 }
 
 // shared is a user whom either adapter reads as the other wrote it.

@@ -14,9 +14,7 @@ import (
 	"testing"
 	"time"
 
-	bunstore "github.com/gousher/usher/adapters/bun"
 	"github.com/gousher/usher/conformance"
-	"github.com/gousher/usher/conformance/run/engine"
 	"github.com/gousher/usher/core/session"
 	"github.com/gousher/usher/ports"
 	"github.com/stretchr/testify/require"
@@ -32,10 +30,10 @@ var tablesOf = map[dialect.Name]string{
 }
 
 // dumpSQL returns the bytes of every column of every row of every table.
-func dumpSQL(t testing.TB, db *bun.DB) []byte {
+func dumpSQL(t testing.TB, db sqlDB) []byte {
 	t.Helper()
 	var tables []string
-	require.NoError(t, db.NewRaw(tablesOf[db.Dialect().Name()]).Scan(t.Context(), &tables))
+	require.NoError(t, bun.NewDB(db.DB, bunDialect(db.kind)).NewRaw(tablesOf[db.kind]).Scan(t.Context(), &tables))
 	require.Subset(t, tables, []string{"users", "tokens"})
 	var dump bytes.Buffer
 	for _, table := range tables {
@@ -85,24 +83,6 @@ func atRest(t testing.TB, s stores, dump func(t testing.TB) []byte) conformance.
 	return conformance.AtRest{Stores: s, Dump: dump, Hasher: hasher, Signer: newSigner(t, clock), Strategy: strategy}
 }
 
-func TestBunAtRest(t *testing.T) {
-	for _, on := range sqlEngines {
-		t.Run(on.name, func(t *testing.T) {
-			conformance.TestAtRest(t, func(t testing.TB) conformance.AtRest {
-				dsn := on.fresh(t)
-				db := openDB(t, dsn)
-				return atRest(t, bunStores(t, db, bunstore.Config{}), func(t testing.TB) []byte {
-					dump := dumpSQL(t, db)
-					if on.name == "SQLite" {
-						dump = append(dump, filesOf(t, dsn)...)
-					}
-					return dump
-				})
-			})
-		})
-	}
-}
-
 // ledger is stores in memory that write down all that they were ever given.
 type ledger struct {
 	users
@@ -143,11 +123,6 @@ func ledgerAtRest(t testing.TB) conformance.AtRest {
 	l := &ledger{users: s.Users, TokenStore: s.Tokens}
 	s.Users, s.Tokens, s.Joined = l, l, nil
 	return atRest(t, s, func(testing.TB) []byte { return bytes.Clone(l.text.Bytes()) })
-}
-
-func TestMemoryAtRest(t *testing.T) {
-	engine.Memory(t)
-	conformance.TestAtRest(t, ledgerAtRest)
 }
 
 // openSecret is a hasher that keeps the password in its hashes.

@@ -9,13 +9,10 @@ import (
 	"testing"
 	"time"
 
-	bunstore "github.com/gousher/usher/adapters/bun"
 	"github.com/gousher/usher/conformance"
 	"github.com/gousher/usher/conformance/run/engine"
 	"github.com/gousher/usher/core"
 	"github.com/gousher/usher/ports"
-	"github.com/uptrace/bun"
-	"github.com/uptrace/bun/dialect/sqlitedialect"
 )
 
 // switches is a link in the program itself.
@@ -84,29 +81,13 @@ func (c *linkedConn) QueryContext(ctx context.Context, query string, args []driv
 }
 
 // linkedSQLite returns SQLite, in this process, behind a link.
-func linkedSQLite(t testing.TB) (*bun.DB, *switches) {
+func linkedSQLite(t testing.TB) (*sql.DB, *switches) {
 	t.Helper()
 	link := newSwitches()
 	pool := sql.OpenDB(wrapped(t, engine.SQLite(t), func(c sqlConn) driver.Conn { return &linkedConn{c, link} }))
 	pool.SetMaxOpenConns(poolSize)
-	db := bun.NewDB(pool, sqlitedialect.New())
-	t.Cleanup(func() { db.Close() })
-	return db, link
-}
-
-func TestBunFaults(t *testing.T) {
-	for _, on := range sqlEngines {
-		t.Run(on.name, func(t *testing.T) {
-			conformance.TestFaults(t, func(t testing.TB) conformance.Faulty {
-				if on.name == "SQLite" {
-					db, link := linkedSQLite(t)
-					return conformance.Faulty{Stores: bunStores(t, db, bunstore.Config{}), Link: link}
-				}
-				dsn, link := engine.Through(t, on.fresh(t))
-				return conformance.Faulty{Stores: bunStores(t, openDB(t, dsn), bunstore.Config{}), Link: link}
-			})
-		})
-	}
+	t.Cleanup(func() { pool.Close() })
+	return pool, link
 }
 
 // linkedStores are stores in memory behind a link, with faults of their own

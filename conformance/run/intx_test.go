@@ -7,48 +7,17 @@ import (
 	"strings"
 	"testing"
 
-	bunstore "github.com/gousher/usher/adapters/bun"
 	"github.com/gousher/usher/conformance"
 	"github.com/gousher/usher/conformance/run/engine"
-	"github.com/stretchr/testify/require"
-	"github.com/uptrace/bun"
-	"github.com/uptrace/bun/dialect/pgdialect"
+	"github.com/gousher/usher/core"
+	"github.com/uptrace/bun/dialect"
 )
-
-// bunInTx returns bunstore outside and within transactions of db.
-func bunInTx(t testing.TB, db *bun.DB, cfg bunstore.Config) conformance.Transactional {
-	t.Helper()
-	return conformance.Transactional{
-		Outside: bunStores(t, db, cfg),
-		Begin: func(t testing.TB) conformance.Tx {
-			t.Helper()
-			tx, err := db.BeginTx(t.Context(), nil)
-			require.NoError(t, err)
-			inside, err := bunstore.New[member](tx, cfg)
-			require.NoError(t, err)
-			t.Cleanup(func() { _ = tx.Rollback() }) // a case that fails leaves it open
-			return conformance.Tx{Stores: inside, Commit: tx.Commit, Rollback: tx.Rollback}
-		},
-	}
-}
-
-func TestBunInTx(t *testing.T) {
-	for _, on := range sqlEngines {
-		for _, form := range forms {
-			t.Run(on.name+"/"+form.name, func(t *testing.T) {
-				conformance.TestInTx(t, func(t testing.TB) conformance.Transactional {
-					return bunInTx(t, openDB(t, on.fresh(t)), bunstore.Config{IDs: form.ids})
-				})
-			})
-		}
-	}
-}
 
 // alterTx returns a maker of bunstore on SQLite whose transactions edit has
 // broken.
 func alterTx(edit func(tx *conformance.Tx, outside stores)) func(testing.TB) conformance.Transactional {
 	return func(t testing.TB) conformance.Transactional {
-		s := bunInTx(t, openDB(t, engine.SQLite(t)), bunstore.Config{})
+		s := sqlAdapters[0].open(t, engine.SQLite(t)).transactional(t, core.UUIDs)
 		begin := s.Begin
 		s.Begin = func(t testing.TB) conformance.Tx {
 			tx := begin(t)
@@ -65,9 +34,8 @@ func postgresRewritten(rewrite func(query string) string) func(testing.TB) confo
 	return func(t testing.TB) conformance.Transactional {
 		pool := sql.OpenDB(wrapped(t, engine.Postgres(t), func(c sqlConn) driver.Conn { return &rewritingConn{c, rewrite} }))
 		pool.SetMaxOpenConns(poolSize)
-		db := bun.NewDB(pool, pgdialect.New())
-		t.Cleanup(func() { db.Close() })
-		return bunInTx(t, db, bunstore.Config{})
+		t.Cleanup(func() { pool.Close() })
+		return onBun(pool, dialect.PG).transactional(t, core.UUIDs)
 	}
 }
 
@@ -120,7 +88,7 @@ func (d deaf) Create(ctx context.Context, m *member) error {
 
 func TestInTxMutants(t *testing.T) {
 	original := func(t testing.TB) conformance.Transactional {
-		return bunInTx(t, openDB(t, engine.SQLite(t)), bunstore.Config{})
+		return sqlAdapters[0].open(t, engine.SQLite(t)).transactional(t, core.UUIDs)
 	}
 	runMutants(t, "stores in the caller's transaction", conformance.InTxCases(), original, []mutant[conformance.Transactional]{
 		{"shows users before they are committed", "TX-01", alterTx(func(tx *conformance.Tx, outside stores) {

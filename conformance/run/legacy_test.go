@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	bunstore "github.com/gousher/usher/adapters/bun"
 	"github.com/gousher/usher/conformance"
 	"github.com/gousher/usher/core"
 	"github.com/gousher/usher/ports"
@@ -30,19 +29,18 @@ var accessTokens = map[dialect.Name]string{
 	dialect.SQLite: "CREATE TABLE accesstoken (user_id %s NOT NULL, token VARCHAR(43) NOT NULL, created_at TIMESTAMP NOT NULL, PRIMARY KEY (token), FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE cascade)",
 }
 
-// bunLegacy returns what bunstore adopts of a table of the other system's.
-func bunLegacy(t testing.TB, db *bun.DB, ids core.IDs) conformance.Legacy {
+// sqlLegacy returns what is adopted of a table of the other system's.
+func sqlLegacy(t testing.TB, adapter sqlDB, ids core.IDs) conformance.Legacy {
 	t.Helper()
-	cfg := bunstore.Config{IDs: ids}
-	s := bunStores(t, db, cfg)
-	on := db.Dialect().Name()
+	s, on := adapter.stores(t, ids), adapter.kind
+	db := bun.NewDB(adapter.DB, bunDialect(on))
 	idType := map[dialect.Name]string{dialect.PG: "UUID", dialect.MySQL: "CHAR(36) CHARACTER SET ascii COLLATE ascii_bin", dialect.SQLite: "CHAR(36)"}[on]
 	if ids == core.IntIDs {
 		idType = "BIGINT"
 	}
 	_, err := db.DB.ExecContext(t.Context(), fmt.Sprintf(accessTokens[on], idType))
 	require.NoError(t, err)
-	plain, err := bunstore.NewLegacy(db, cfg, sqlstore.LegacyConfig{Lifetime: legacyLife})
+	plain, err := adapter.legacy(ids, sqlstore.LegacyConfig{Lifetime: legacyLife})
 	require.NoError(t, err)
 	return conformance.Legacy{
 		Stores: s, Plain: plain,
@@ -59,21 +57,6 @@ func bunLegacy(t testing.TB, db *bun.DB, ids core.IDs) conformance.Legacy {
 			require.NoError(t, db.NewSelect().Table("accesstoken").Column("token").Scan(t.Context(), &tokens))
 			return tokens
 		},
-	}
-}
-
-func TestBunLegacyTokens(t *testing.T) {
-	for _, on := range sqlEngines {
-		for _, form := range forms {
-			if form.ids == core.TextIDs {
-				continue // FastAPI Users has UUIDs and integers
-			}
-			t.Run(on.name+"/"+form.name, func(t *testing.T) {
-				conformance.TestLegacyTokens(t, func(t testing.TB) conformance.Legacy {
-					return bunLegacy(t, openDB(t, on.fresh(t)), form.ids)
-				})
-			})
-		}
 	}
 }
 

@@ -25,6 +25,7 @@ import (
 	"github.com/gousher/usher/core/session"
 	httpauth "github.com/gousher/usher/delivery/http"
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect"
 	"github.com/uptrace/bun/dialect/mysqldialect"
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
@@ -46,12 +47,12 @@ const poolSize = 16
 
 // openBun opens the database that dsn names with a pool of poolSize.
 func openBun(dsn string) (*bun.DB, error) {
-	driver, dialect := "sqlite", func() schema.Dialect { return sqlitedialect.New() }
+	driver, kind := "sqlite", dialect.SQLite
 	switch {
 	case strings.HasPrefix(dsn, "postgres"):
-		driver, dialect = "pgx", func() schema.Dialect { return pgdialect.New() }
+		driver, kind = "pgx", dialect.PG
 	case strings.Contains(dsn, "@tcp("):
-		driver, dialect = "mysql", func() schema.Dialect { return mysqldialect.New() }
+		driver, kind = "mysql", dialect.MySQL
 	}
 	pool, err := sql.Open(driver, dsn)
 	if err != nil {
@@ -59,7 +60,18 @@ func openBun(dsn string) (*bun.DB, error) {
 	}
 	pool.SetMaxOpenConns(poolSize)
 	pool.SetMaxIdleConns(poolSize)
-	return bun.NewDB(pool, dialect()), nil
+	return bun.NewDB(pool, bunDialect(kind)), nil
+}
+
+func bunDialect(kind dialect.Name) schema.Dialect {
+	switch kind {
+	case dialect.PG:
+		return pgdialect.New()
+	case dialect.MySQL:
+		return mysqldialect.New()
+	default:
+		return sqlitedialect.New()
+	}
 }
 
 // lookThenInsert is the store that one must not write: it looks whether the

@@ -27,11 +27,17 @@ func TestMemory(t *testing.T) {
 	engine.Memory(t)
 	for _, form := range forms {
 		t.Run(form.name, func(t *testing.T) {
-			conformance.TestUserStore(t, func(testing.TB) users {
-				return memory.New[member](memory.Config{IDs: form.ids}).Users
+			of := conformance.Subject{Adapter: "memory", Engine: "memory", Variant: form.name}
+			open := func(testing.TB) stores { return memory.New[member](memory.Config{IDs: form.ids}) }
+			t.Run("users", func(t *testing.T) {
+				conformance.TestUserStore(t, func(t testing.TB) users { return open(t).Users }, of)
 			})
+			t.Run("tokens", func(t *testing.T) { conformance.TestTokenStore(t, open, of) })
+			t.Run("both", func(t *testing.T) { conformance.TestSessionUsers(t, open, of) })
 		})
 	}
+	of := conformance.Subject{Adapter: "memory", Engine: "memory"}
+	t.Run("at rest", func(t *testing.T) { conformance.TestAtRest(t, ledgerAtRest, of) })
 }
 
 // sqlEngine is an engine of the SQL stores. Fresh returns the DSN of a new
@@ -49,12 +55,6 @@ var sqlEngines = func() []sqlEngine {
 	}
 	return all
 }()
-
-func TestSQLUsers(t *testing.T) {
-	onForms(t, func(t *testing.T, open func(testing.TB) stores) {
-		conformance.TestUserStore(t, func(t testing.TB) users { return open(t).Users })
-	})
-}
 
 // openDB opens a database and checks at the end that every connection was
 // given back.

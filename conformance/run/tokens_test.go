@@ -5,33 +5,13 @@ import (
 	"testing"
 
 	jwxtoken "github.com/gousher/usher/adapters/jwx"
-	"github.com/gousher/usher/adapters/memory"
 	"github.com/gousher/usher/conformance"
-	"github.com/gousher/usher/conformance/run/engine"
 	"github.com/gousher/usher/core/session"
 	"github.com/gousher/usher/ports"
 	"github.com/stretchr/testify/require"
 )
 
 type stores = ports.Stores[*member]
-
-func TestMemoryTokens(t *testing.T) {
-	engine.Memory(t)
-	for _, form := range forms {
-		t.Run(form.name, func(t *testing.T) {
-			open := func(testing.TB) stores { return memory.New[member](memory.Config{IDs: form.ids}) }
-			conformance.TestTokenStore(t, open)
-			conformance.TestSessionUsers(t, open)
-		})
-	}
-}
-
-func TestSQLTokens(t *testing.T) {
-	onForms(t, func(t *testing.T, open func(testing.TB) stores) {
-		conformance.TestTokenStore(t, open)
-		conformance.TestSessionUsers(t, open)
-	})
-}
 
 // newSessions is a strategy of core/session, on memory stores, that goes by
 // clock. The users of the suite's grants do not exist, so its tokens lie in a

@@ -81,6 +81,18 @@ func Note(text string) {
 // version and where it came from.
 func Describe() []string { return seen.lines() }
 
+// Version returns the name and the version of an engine that tests ran on,
+// such as "PostgreSQL 17.2".
+func Version(name string) string {
+	for _, line := range seen.lines() {
+		version, _, _ := strings.Cut(strings.TrimPrefix(line, "engine "), " (")
+		if strings.HasPrefix(version, name+" ") {
+			return version
+		}
+	}
+	return name
+}
+
 func report(lines []string) error {
 	var text strings.Builder
 	for _, line := range lines {
