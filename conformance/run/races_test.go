@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	bunstore "github.com/gousher/usher/adapters/bun"
 	"github.com/gousher/usher/adapters/email"
@@ -87,13 +88,18 @@ func (p *pair) do(server int, c call) answer {
 }
 
 // together sends all calls at once, every other one to the second server.
-func (p *pair) together(calls []call) []answer {
+func (p *pair) together(calls []call) []answer { return p.within(0, calls) }
+
+// within sends the calls one after another within the given time, without
+// waiting for answers, every other one to the second server.
+func (p *pair) within(d time.Duration, calls []call) []answer {
 	answers := make([]answer, len(calls))
 	start := make(chan struct{})
 	var done sync.WaitGroup
 	for i, c := range calls {
 		done.Go(func() {
 			<-start
+			time.Sleep(d * time.Duration(i) / time.Duration(len(calls)))
 			answers[i] = p.do(i, c)
 		})
 	}
