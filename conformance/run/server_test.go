@@ -47,20 +47,26 @@ const poolSize = 16
 
 // openBun opens the database that dsn names with a pool of poolSize.
 func openBun(dsn string) (*bun.DB, error) {
-	driver, kind := "sqlite", dialect.SQLite
-	switch {
-	case strings.HasPrefix(dsn, "postgres"):
-		driver, kind = "pgx", dialect.PG
-	case strings.Contains(dsn, "@tcp("):
-		driver, kind = "mysql", dialect.MySQL
-	}
-	pool, err := sql.Open(driver, dsn)
+	kind := kindOf(dsn)
+	pool, err := sql.Open(sqlxDrivers[kind], dsn)
 	if err != nil {
 		return nil, err
 	}
 	pool.SetMaxOpenConns(poolSize)
 	pool.SetMaxIdleConns(poolSize)
 	return bun.NewDB(pool, bunDialect(kind)), nil
+}
+
+// kindOf is the kind of the database that dsn names.
+func kindOf(dsn string) dialect.Name {
+	switch {
+	case strings.HasPrefix(dsn, "postgres"):
+		return dialect.PG
+	case strings.Contains(dsn, "@tcp("):
+		return dialect.MySQL
+	default:
+		return dialect.SQLite
+	}
 }
 
 func bunDialect(kind dialect.Name) schema.Dialect {

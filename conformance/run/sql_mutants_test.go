@@ -115,7 +115,7 @@ func (r rewrite) open(t testing.TB) *bun.DB {
 
 // sqlMutants alter the SQL that bunstore sends to SQLite.
 func sqlMutants(t *testing.T) []mutant[users] {
-	const key = "email_key       text    NOT NULL COLLATE BINARY"
+	const key = "email_key       text     NOT NULL COLLATE BINARY"
 	return []mutant[users]{
 		sqlMutant(t, "no unique index", "ID-01", "UNIQUE (email_key)", "CHECK (email_key <> '')"),
 		sqlMutant(t, "INSERT OR REPLACE", "ID-01", `INSERT INTO "users"`, `INSERT OR REPLACE INTO "users"`),

@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"encoding/json"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -201,5 +202,22 @@ func TestSQLXOnConn(t *testing.T) {
 		got, err := s.Users.ByEmail(t.Context(), "a@e.com")
 		require.NoError(t, err)
 		require.Equal(t, []string{"a"}, got.Tags)
+	})
+}
+
+// The application's own queries read what the stores wrote.
+func TestSQLXSelects(t *testing.T) {
+	onEngines(t, func(t *testing.T, dsn string) {
+		if strings.Contains(dsn, "@tcp(") {
+			dsn += "?parseTime=true" // which sqlx needs for times on MySQL
+		}
+		db := openSQLX(t, dsn)
+		s := onSQLX(db.DB, kindOf(dsn)).stores(t, core.UUIDs)
+		m := &member{User: core.User{Email: "a@e.com", EmailKey: "a@e.com", CreatedAt: gadgetTime, UpdatedAt: gadgetTime}}
+		require.NoError(t, s.Users.Create(t.Context(), m))
+		var got core.User
+		require.NoError(t, db.Unsafe().GetContext(t.Context(), &got, "SELECT * FROM users"))
+		got.CreatedAt, got.UpdatedAt = got.CreatedAt.UTC(), got.UpdatedAt.UTC()
+		require.Equal(t, m.User, got)
 	})
 }

@@ -1,11 +1,11 @@
 CREATE TABLE {tokens} (
-    purpose    text    NOT NULL COLLATE BINARY,
-    digest     text    NOT NULL COLLATE BINARY,
-    user_id    {id}    NOT NULL,
-    family     text    NOT NULL COLLATE BINARY,
-    epoch      integer NOT NULL,
-    created_at text    NOT NULL,
-    expires_at text,
+    purpose    text     NOT NULL COLLATE BINARY,
+    digest     text     NOT NULL COLLATE BINARY,
+    user_id    {id}     NOT NULL,
+    family     text     NOT NULL COLLATE BINARY,
+    epoch      integer  NOT NULL,
+    created_at datetime NOT NULL,
+    expires_at datetime,
     data       blob,
     CONSTRAINT "{tokens name}_pkey" PRIMARY KEY (purpose, digest),
     CONSTRAINT "{tokens name}_user_id_fkey" FOREIGN KEY (user_id) REFERENCES {users} (id) ON DELETE CASCADE
