@@ -23,14 +23,10 @@ type wrapping struct {
 	wrap   func(c sqlConn) driver.Conn
 }
 
-// wrapped returns a connector to a database of SQLite or PostgreSQL.
+// wrapped returns a connector to a database.
 func wrapped(t testing.TB, dsn string, wrap func(c sqlConn) driver.Conn) driver.Connector {
 	t.Helper()
-	name := "sqlite"
-	if strings.HasPrefix(dsn, "postgres") {
-		name = "pgx"
-	}
-	plain, err := sql.Open(name, "")
+	plain, err := sql.Open(sqlxDrivers[kindOf(dsn)], dsn)
 	require.NoError(t, err)
 	defer plain.Close()
 	return &wrapping{plain.Driver(), dsn, wrap}
