@@ -19,10 +19,18 @@ import (
 )
 
 // sqlAdapter is an adapter to an SQL library. On returns what it makes of a
-// pool of connections to a database of that kind.
+// pool of connections to a database of that kind, with tables of those names.
 type sqlAdapter struct {
 	name string
-	on   func(pool *sql.DB, kind dialect.Name) sqlDB
+	on   func(pool *sql.DB, kind dialect.Name, names tableNames) sqlDB
+}
+
+// tableNames are the Schema, Users and Tokens of a sqlstore.Config.
+type tableNames sqlstore.Config
+
+func (n tableNames) with(ids core.IDs) sqlstore.Config {
+	n.IDs = ids
+	return sqlstore.Config(n)
 }
 
 // sqlAdapters are those that there are.
@@ -32,7 +40,7 @@ var sqlAdapters = []sqlAdapter{{"bun", onBun}, {"sqlx", onSQLX}}
 func (a sqlAdapter) open(t testing.TB, dsn string) sqlDB {
 	t.Helper()
 	db := openDB(t, dsn)
-	return a.on(db.DB, db.Dialect().Name())
+	return a.on(db.DB, db.Dialect().Name(), tableNames{})
 }
 
 // sqlDB is a database and the stores that an adapter makes on it. Bare is for
@@ -48,20 +56,20 @@ type sqlDB struct {
 	legacy func(ids core.IDs, from sqlstore.LegacyConfig) (ports.LegacyTokens, error)
 }
 
-func onBun(pool *sql.DB, kind dialect.Name) sqlDB {
+func onBun(pool *sql.DB, kind dialect.Name, names tableNames) sqlDB {
 	db := bun.NewDB(pool, bunDialect(kind))
 	return sqlDB{
-		pool, kind, bunOf[member](db), bunOf[core.User](db),
+		pool, kind, bunOf[member](db, names), bunOf[core.User](db, names),
 		func(ctx context.Context, ids core.IDs) (conformance.Tx, error) {
 			tx, err := db.BeginTx(ctx, nil)
 			if err != nil {
 				return conformance.Tx{}, err
 			}
-			inside, err := bunstore.New[member](tx, bunstore.Config{IDs: ids})
+			inside, err := bunstore.New[member](tx, bunstore.Config(names.with(ids)))
 			return conformance.Tx{Stores: inside, Commit: tx.Commit, Rollback: tx.Rollback}, err
 		},
 		func(ids core.IDs, from sqlstore.LegacyConfig) (ports.LegacyTokens, error) {
-			return bunstore.NewLegacy(db, bunstore.Config{IDs: ids}, from)
+			return bunstore.NewLegacy(db, bunstore.Config(names.with(ids)), from)
 		},
 	}
 }
@@ -69,20 +77,20 @@ func onBun(pool *sql.DB, kind dialect.Name) sqlDB {
 // sqlxDrivers are the names of drivers, as sqlx knows them.
 var sqlxDrivers = map[dialect.Name]string{dialect.PG: "pgx", dialect.MySQL: "mysql", dialect.SQLite: "sqlite"}
 
-func onSQLX(pool *sql.DB, kind dialect.Name) sqlDB {
+func onSQLX(pool *sql.DB, kind dialect.Name, names tableNames) sqlDB {
 	db := sqlx.NewDb(pool, sqlxDrivers[kind])
 	return sqlDB{
-		pool, kind, sqlxOf[member](db), sqlxOf[core.User](db),
+		pool, kind, sqlxOf[member](db, names), sqlxOf[core.User](db, names),
 		func(ctx context.Context, ids core.IDs) (conformance.Tx, error) {
 			tx, err := db.BeginTxx(ctx, nil)
 			if err != nil {
 				return conformance.Tx{}, err
 			}
-			inside, err := sqlxstore.New[member](tx, sqlxstore.Config{IDs: ids})
+			inside, err := sqlxstore.New[member](tx, sqlxConfig(names.with(ids)))
 			return conformance.Tx{Stores: inside, Commit: tx.Commit, Rollback: tx.Rollback}, err
 		},
 		func(ids core.IDs, from sqlstore.LegacyConfig) (ports.LegacyTokens, error) {
-			return sqlxstore.NewLegacy(db, sqlxstore.Config{IDs: ids}, from)
+			return sqlxstore.NewLegacy(db, sqlxConfig(names.with(ids)), from)
 		},
 	}
 }
@@ -118,22 +126,28 @@ type storesOf[U any] struct {
 	new     func(ids core.IDs) (ports.Stores[U], error)
 }
 
-func bunOf[T any, U core.UserPtr[T]](db *bun.DB) storesOf[U] {
+func bunOf[T any, U core.UserPtr[T]](db *bun.DB, names tableNames) storesOf[U] {
 	return storesOf[U]{
 		func(ctx context.Context, ids core.IDs) error {
-			return bunstore.Migrate[T, U](ctx, db, bunstore.Config{IDs: ids})
+			return bunstore.Migrate[T, U](ctx, db, bunstore.Config(names.with(ids)))
 		},
-		func(ids core.IDs) (ports.Stores[U], error) { return bunstore.New[T, U](db, bunstore.Config{IDs: ids}) },
+		func(ids core.IDs) (ports.Stores[U], error) {
+			return bunstore.New[T, U](db, bunstore.Config(names.with(ids)))
+		},
 	}
 }
 
-func sqlxOf[T any, U core.UserPtr[T]](db *sqlx.DB) storesOf[U] {
+func sqlxConfig(c sqlstore.Config) sqlxstore.Config {
+	return sqlxstore.Config{IDs: c.IDs, Schema: c.Schema, Users: c.Users, Tokens: c.Tokens}
+}
+
+func sqlxOf[T any, U core.UserPtr[T]](db *sqlx.DB, names tableNames) storesOf[U] {
 	return storesOf[U]{
 		func(ctx context.Context, ids core.IDs) error {
-			return sqlxstore.Migrate[T, U](ctx, db, sqlxstore.Config{IDs: ids})
+			return sqlxstore.Migrate[T, U](ctx, db, sqlxConfig(names.with(ids)))
 		},
 		func(ids core.IDs) (ports.Stores[U], error) {
-			return sqlxstore.New[T, U](db, sqlxstore.Config{IDs: ids})
+			return sqlxstore.New[T, U](db, sqlxConfig(names.with(ids)))
 		},
 	}
 }
@@ -176,6 +190,30 @@ func TestSQL(t *testing.T) {
 	}
 }
 
+// The suites pass in tables of other names, in a schema where there are
+// schemas.
+func TestSQLNames(t *testing.T) {
+	for _, a := range sqlAdapters {
+		for _, on := range sqlEngines {
+			t.Run(a.name+"/"+on.name, func(t *testing.T) {
+				on.fresh(t)
+				of := conformance.Subject{Adapter: a.name + "store", Engine: engine.Version(on.name), Variant: "own names"}
+				open := func(t testing.TB) sqlDB {
+					db := openDB(t, on.fresh(t))
+					names := tableNames{Users: "Members", Tokens: "order"}
+					if db.Dialect().Name() == dialect.PG {
+						names.Schema = "auth"
+						_, err := db.ExecContext(t.Context(), "CREATE SCHEMA auth")
+						require.NoError(t, err)
+					}
+					return a.on(db.DB, db.Dialect().Name(), names)
+				}
+				sqlSuites(t, of, open, core.TextIDs)
+			})
+		}
+	}
+}
+
 func sqlSuites(t *testing.T, of conformance.Subject, open func(t testing.TB) sqlDB, ids core.IDs) {
 	fresh := func(t testing.TB) stores { return open(t).stores(t, ids) }
 	t.Run("users", func(t *testing.T) {
@@ -199,7 +237,7 @@ func sqlFaults(t *testing.T, of conformance.Subject, a sqlAdapter, on sqlEngine)
 		conformance.TestFaults(t, func(t testing.TB) conformance.Faulty {
 			if on.name == "SQLite" {
 				pool, link := linkedSQLite(t)
-				return conformance.Faulty{Stores: a.on(pool, dialect.SQLite).stores(t, core.UUIDs), Link: link}
+				return conformance.Faulty{Stores: a.on(pool, dialect.SQLite, tableNames{}).stores(t, core.UUIDs), Link: link}
 			}
 			dsn, link := engine.Through(t, on.fresh(t))
 			return conformance.Faulty{Stores: a.open(t, dsn).stores(t, core.UUIDs), Link: link}
@@ -237,7 +275,7 @@ func TestSQLAdaptersShare(t *testing.T) {
 	for first, a := range sqlAdapters {
 		t.Run(a.name+" first", func(t *testing.T) {
 			onEngines(t, func(t *testing.T, dsn string) {
-				both := []storesOf[*shared]{bunOf[shared](openDB(t, dsn)), sqlxOf[shared](openSQLX(t, dsn))}
+				both := []storesOf[*shared]{bunOf[shared](openDB(t, dsn), tableNames{}), sqlxOf[shared](openSQLX(t, dsn), tableNames{})}
 				require.NoError(t, both[first].migrate(t.Context(), core.UUIDs))
 				wantShared(t, both[0], both[1])
 				wantShared(t, both[1], both[0])

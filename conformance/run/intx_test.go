@@ -35,7 +35,7 @@ func postgresRewritten(rewrite func(query string) string) func(testing.TB) confo
 		pool := sql.OpenDB(wrapped(t, engine.Postgres(t), func(c sqlConn) driver.Conn { return &rewritingConn{c, rewrite} }))
 		pool.SetMaxOpenConns(poolSize)
 		t.Cleanup(func() { pool.Close() })
-		return onBun(pool, dialect.PG).transactional(t, core.UUIDs)
+		return onBun(pool, dialect.PG, tableNames{}).transactional(t, core.UUIDs)
 	}
 }
 

@@ -99,7 +99,7 @@ func (g *gadget) empty() {
 func TestSQLXKinds(t *testing.T) {
 	states := map[string]func(g *gadget){"zero": func(*gadget) {}, "empty": (*gadget).empty, "full": (*gadget).fill}
 	onEngines(t, func(t *testing.T, dsn string) {
-		db := sqlxOf[gadget](openSQLX(t, dsn))
+		db := sqlxOf[gadget](openSQLX(t, dsn), tableNames{})
 		require.NoError(t, db.migrate(t.Context(), core.UUIDs))
 		stores, err := db.new(core.UUIDs)
 		require.NoError(t, err)
@@ -130,7 +130,7 @@ func TestSQLXKinds(t *testing.T) {
 // What an engine could not give back is refused, and nothing is kept.
 func TestSQLXRefusesValues(t *testing.T) {
 	onEngines(t, func(t *testing.T, dsn string) {
-		db := sqlxOf[gadget](openSQLX(t, dsn))
+		db := sqlxOf[gadget](openSQLX(t, dsn), tableNames{})
 		require.NoError(t, db.migrate(t.Context(), core.UUIDs))
 		stores, err := db.new(core.UUIDs)
 		require.NoError(t, err)
@@ -212,7 +212,7 @@ func TestSQLXSelects(t *testing.T) {
 			dsn += "?parseTime=true" // which sqlx needs for times on MySQL
 		}
 		db := openSQLX(t, dsn)
-		s := onSQLX(db.DB, kindOf(dsn)).stores(t, core.UUIDs)
+		s := onSQLX(db.DB, kindOf(dsn), tableNames{}).stores(t, core.UUIDs)
 		m := &member{User: core.User{Email: "a@e.com", EmailKey: "a@e.com", CreatedAt: gadgetTime, UpdatedAt: gadgetTime}}
 		require.NoError(t, s.Users.Create(t.Context(), m))
 		var got core.User

@@ -122,7 +122,7 @@ func TestStatements(t *testing.T) {
 				}
 				pool := sql.OpenDB(wrapped(t, dsn, func(conn sqlConn) driver.Conn { return &countedConn{conn, c} }))
 				t.Cleanup(func() { pool.Close() })
-				countStatements(t, a.name+"store on "+engine.Version(on.name), a.on(pool, kind).stores(t, core.UUIDs), c.reset)
+				countStatements(t, a.name+"store on "+engine.Version(on.name), a.on(pool, kind, tableNames{}).stores(t, core.UUIDs), c.reset)
 			})
 		}
 	}
