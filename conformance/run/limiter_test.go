@@ -25,7 +25,7 @@ func localLimiters(t testing.TB) limiters {
 
 func TestLocalLimiter(t *testing.T) {
 	engine.Memory(t)
-	conformance.TestLimiter(t, localLimiters)
+	conformance.TestLimiter(t, localLimiters, conformance.Subject{Adapter: "core", Engine: "memory"})
 }
 
 // alteredLimiter is a limiter whose method is replaced.

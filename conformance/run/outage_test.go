@@ -212,3 +212,9 @@ func TestOutageOfMariaDB(t *testing.T) {
 	s := engine.MariaDBServer(t)
 	outage(t, s.DSN, s.Stop, s.Start)
 }
+
+// A standby that takes over has all that was acknowledged.
+func TestPromotionOfPostgres(t *testing.T) {
+	r := engine.PostgresReplicated(t)
+	outage(t, r.DSN, r.Kill, r.Promote)
+}

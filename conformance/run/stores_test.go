@@ -195,11 +195,13 @@ func testOutage(t *testing.T, db sqlDB) {
 }
 
 func TestJWX(t *testing.T) {
-	conformance.TestStrategy(t, func(t testing.TB, clock *conformance.Clock) ports.Strategy { return newJWT(t, clock) })
+	conformance.TestStrategy(t, func(t testing.TB, clock *conformance.Clock) ports.Strategy { return newJWT(t, clock) },
+		conformance.Subject{Adapter: "jwx", Engine: "memory"})
 }
 
 func TestBearer(t *testing.T) {
-	conformance.TestTransport(t, func(testing.TB) ports.Transport { return core.Bearer{} })
+	conformance.TestTransport(t, func(testing.TB) ports.Transport { return core.Bearer{} },
+		conformance.Subject{Adapter: "core", Engine: "memory", Variant: "Bearer"})
 }
 
 func TestArgon2(t *testing.T) {
@@ -207,19 +209,21 @@ func TestArgon2(t *testing.T) {
 		h, err := argon2hash.New(argon2hash.Config{Memory: 64, Time: 1, Parallelism: 1})
 		require.NoError(t, err)
 		return h
-	})
+	}, conformance.Subject{Adapter: "argon2", Engine: "memory"})
 }
 
 func TestEmail(t *testing.T) {
-	conformance.TestEmails(t, newEmails)
+	conformance.TestEmails(t, newEmails, conformance.Subject{Adapter: "email", Engine: "memory"})
 }
 
 func TestCookie(t *testing.T) {
-	for _, cfg := range []core.CookieConfig{{}, {Name: "sid", MaxAge: time.Hour, Path: "/app", Insecure: true}} {
+	for name, cfg := range map[string]core.CookieConfig{
+		"Cookie": {}, "Cookie, all set": {Name: "sid", MaxAge: time.Hour, Path: "/app", Insecure: true},
+	} {
 		conformance.TestTransport(t, func(t testing.TB) ports.Transport {
 			c, err := core.NewCookie(cfg)
 			require.NoError(t, err)
 			return c
-		})
+		}, conformance.Subject{Adapter: "core", Engine: "memory", Variant: name})
 	}
 }

@@ -24,7 +24,7 @@ func newSessions(t testing.TB, clock *conformance.Clock) ports.Strategy {
 }
 
 func TestSessions(t *testing.T) {
-	conformance.TestStrategy(t, newSessions)
+	conformance.TestStrategy(t, newSessions, conformance.Subject{Adapter: "core/session", Engine: "memory"})
 }
 
 func newSigner(t testing.TB, clock *conformance.Clock) ports.Signer {
@@ -35,5 +35,5 @@ func newSigner(t testing.TB, clock *conformance.Clock) ports.Signer {
 }
 
 func TestJWXSigner(t *testing.T) {
-	conformance.TestSigner(t, newSigner)
+	conformance.TestSigner(t, newSigner, conformance.Subject{Adapter: "jwx", Engine: "memory"})
 }

@@ -32,9 +32,11 @@ type server struct {
 	engine   string // the container's name begins with it
 	official string // the official image
 	cmd      []string
-	env      map[string]string
-	port     string // "5432/tcp"
-	ready    wait.Strategy
+	// entrypoint replaces that of the image, where it is not nil.
+	entrypoint []string
+	env        map[string]string
+	port       string // "5432/tcp"
+	ready      wait.Strategy
 	// stop is the signal that ends it in good order; "" means SIGTERM.
 	stop string
 }
@@ -61,7 +63,7 @@ func (s server) start(ctx context.Context) (*running, error) {
 	if err := process.entrust(name); err != nil {
 		return nil, err
 	}
-	c, err := testcontainers.Run(ctx, image,
+	options := []testcontainers.ContainerCustomizer{
 		testcontainers.WithName(name),
 		testcontainers.WithLabels(map[string]string{label: s.engine}),
 		testcontainers.WithCmd(s.cmd...),
@@ -70,7 +72,11 @@ func (s server) start(ctx context.Context) (*running, error) {
 		testcontainers.WithWaitStrategy(s.ready),
 		testcontainers.WithConfigModifier(func(c *container.Config) { c.StopSignal = s.stop }),
 		testcontainers.WithLogger(log.NewNoopLogger()),
-	)
+	}
+	if s.entrypoint != nil {
+		options = append(options, testcontainers.WithEntrypoint(s.entrypoint...))
+	}
+	c, err := testcontainers.Run(ctx, image, options...)
 	if err != nil {
 		return nil, fmt.Errorf("engine: start %s: %w", image, err)
 	}

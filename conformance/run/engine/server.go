@@ -34,6 +34,14 @@ func MariaDBServer(t testing.TB) *Server {
 
 func ownServer(t testing.TB, of server, dsn func(addr string) string) *Server {
 	t.Helper()
+	c := ownContainer(t, of)
+	link := newLink(t, c.addr)
+	return &Server{Link: link, DSN: dsn(link.Addr()), t: t, of: of, c: c}
+}
+
+// ownContainer starts a server that is removed when t ends.
+func ownContainer(t testing.TB, of server) *running {
+	t.Helper()
 	process.mustSupervise(t)
 	ctx, cancel := context.WithTimeout(t.Context(), pullTimeout+2*time.Minute)
 	defer cancel()
@@ -46,8 +54,7 @@ func ownServer(t testing.TB, of server, dsn func(addr string) string) *Server {
 			t.Errorf("engine: remove %s: %v", of.engine, err)
 		}
 	})
-	link := newLink(t, c.addr)
-	return &Server{Link: link, DSN: dsn(link.Addr()), t: t, of: of, c: c}
+	return c
 }
 
 // Stop stops the engine as its operator would.
