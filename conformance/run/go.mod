@@ -106,6 +106,7 @@ require (
 	github.com/gousher/usher/adapters/jwx v0.0.0
 	github.com/gousher/usher/adapters/memory v0.0.0
 	github.com/gousher/usher/adapters/sqlx v0.0.0
+	github.com/gousher/usher/authtest v0.0.0
 	github.com/gousher/usher/conformance v0.0.0
 	github.com/gousher/usher/core v0.0.0
 	github.com/gousher/usher/delivery/http v0.0.0
@@ -130,6 +131,7 @@ replace (
 	github.com/gousher/usher/adapters/jwx => ../../adapters/jwx
 	github.com/gousher/usher/adapters/memory => ../../adapters/memory
 	github.com/gousher/usher/adapters/sqlx => ../../adapters/sqlx
+	github.com/gousher/usher/authtest => ../../authtest
 	github.com/gousher/usher/conformance => ../
 	github.com/gousher/usher/core => ../../core
 	github.com/gousher/usher/delivery/http => ../../delivery/http

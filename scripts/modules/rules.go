@@ -52,7 +52,15 @@ var rules = []rule{{
 	except: []string{"adapters/memory"},
 	reason: "its tests are about the wire, and adapters/memory needs nothing",
 }, {
-	modules: []string{"ports", "core", "sqlstore", "conformance", "adapters/*", "delivery/*"}, tests: true,
+	modules: []string{"authtest"},
+	only:    []string{"core", "ports"},
+	reason:  "an application's tests get no adapter with it that they do not use",
+}, {
+	modules: []string{"authtest"}, tests: true,
+	only:   []string{"core", "ports", "adapters/memory", "delivery/http"},
+	reason: "its tests are of a small application, without libraries",
+}, {
+	modules: []string{"ports", "core", "sqlstore", "conformance", "authtest", "adapters/*", "delivery/*"}, tests: true,
 	never: []string{"github.com/testcontainers/testcontainers-go", "github.com/docker/docker", "github.com/moby/moby",
 		"modernc.org/sqlite", "github.com/mattn/go-sqlite3", "github.com/ncruces/go-sqlite3",
 		"github.com/jackc/pgx", "github.com/lib/pq", "github.com/uptrace/bun/driver",

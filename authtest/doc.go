@@ -1,0 +1,9 @@
+// Package authtest helps to test applications that use usher: a client that is
+// logged in, by one line; mails that can be read; a clock that can be set; and
+// a password hasher that takes no time.
+//
+//	client := authtest.LoggedIn(t, handler, auth, "jwt", user)
+//	res, err := client.Get(authtest.Site + "/hello")
+//
+// Nothing in it is for production.
+package authtest
