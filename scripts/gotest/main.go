@@ -1,10 +1,11 @@
 // Command gotest runs go test and ends with a count of the tests that passed
-// and failed. It also fails where an engine is missing on which the tests were
-// to run.
+// and failed. It also fails where the matrix of what conformance suites ran, by
+// adapter and engine, is not the one that was expected.
 //
-//	gotest -engines FILE [flags and packages of go test]
+//	gotest -matrix FILE [flags and packages of go test]
 //
-// The file names an engine per line.
+// The matrix of the run itself is written to .cache/matrix.txt. Copy it over the
+// file where it changed on purpose.
 package main
 
 import (
@@ -21,6 +22,9 @@ import (
 // ran on.
 const reportEnv = "USHER_TEST_REPORT"
 
+// actualMatrix is where the matrix of the run is written to.
+const actualMatrix = ".cache/matrix.txt"
+
 func main() {
 	ok, err := run(os.Args[1:], os.Stdout)
 	if err != nil {
@@ -32,10 +36,14 @@ func main() {
 }
 
 func run(args []string, out io.Writer) (ok bool, err error) {
-	if len(args) < 2 || args[0] != "-engines" {
-		return false, fmt.Errorf("usage: gotest -engines FILE [flags and packages of go test]")
+	if len(args) < 2 || args[0] != "-matrix" {
+		return false, fmt.Errorf("usage: gotest -matrix FILE [flags and packages of go test]")
 	}
-	expected, err := os.ReadFile(args[1])
+	text, err := os.ReadFile(args[1])
+	if err != nil {
+		return false, err
+	}
+	expected, err := parseMatrix(text)
 	if err != nil {
 		return false, err
 	}
@@ -44,18 +52,32 @@ func run(args []string, out io.Writer) (ok bool, err error) {
 		return false, err
 	}
 	defer os.RemoveAll(dir)
-	reportFile := filepath.Join(dir, "report")
+	reportFile, suiteFile := filepath.Join(dir, "report"), filepath.Join(dir, "suites")
 
 	t := newTally(out)
-	if err := goTest(t, args[2:], reportEnv+"="+reportFile); err != nil {
+	if err := goTest(t, args[2:], reportEnv+"="+reportFile, suiteEnv+"="+suiteFile); err != nil {
 		return false, err
 	}
-	report, err := os.ReadFile(reportFile)
-	if err != nil && !os.IsNotExist(err) {
+	report, err := readIfThere(reportFile)
+	if err != nil {
 		return false, err
 	}
 	fmt.Fprintln(out)
-	t.failed += engines(out, lines(expected), lines(report))
+	describe(out, lines(report))
+	suites, err := readIfThere(suiteFile)
+	if err != nil {
+		return false, err
+	}
+	all, err := outcomes(suites)
+	if err != nil {
+		return false, err
+	}
+	summarize(out, all)
+	ran := matrix(all)
+	if err := os.WriteFile(actualMatrix, formatMatrix(ran), 0o644); err != nil {
+		return false, err
+	}
+	t.failed += compare(out, expected, ran)
 	for _, test := range t.skipped {
 		fmt.Fprintln(out, "skipped", test)
 	}
@@ -63,10 +85,19 @@ func run(args []string, out io.Writer) (ok bool, err error) {
 	return t.failed == 0, nil
 }
 
+// readIfThere returns what is in a file, and nothing of a file that is not there.
+func readIfThere(name string) ([]byte, error) {
+	text, err := os.ReadFile(name)
+	if os.IsNotExist(err) {
+		return nil, nil
+	}
+	return text, err
+}
+
 // goTest runs go test and counts.
-func goTest(t *tally, args []string, env string) error {
+func goTest(t *tally, args []string, env ...string) error {
 	cmd := exec.Command("go", append([]string{"test", "-json", "-count=1"}, args...)...)
-	cmd.Env = append(os.Environ(), env)
+	cmd.Env = append(os.Environ(), env...)
 	cmd.Stderr = os.Stderr
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
@@ -85,9 +116,8 @@ func goTest(t *tally, args []string, env string) error {
 	return nil
 }
 
-// engines prints what tests noted and the engines that they ran on, and
-// returns how many of the expected engines are not among those.
-func engines(out io.Writer, expected, report []string) (missing int) {
+// describe prints what tests noted and the engines that they ran on.
+func describe(out io.Writer, report []string) {
 	var ran []string
 	for _, line := range report {
 		if strings.HasPrefix(line, "engine ") {
@@ -100,16 +130,6 @@ func engines(out io.Writer, expected, report []string) (missing int) {
 	for _, line := range slices.Compact(ran) {
 		fmt.Fprintln(out, line)
 	}
-	for _, name := range expected {
-		ran := slices.ContainsFunc(report, func(line string) bool {
-			return strings.HasPrefix(line, "engine "+name+" ")
-		})
-		if !ran {
-			fmt.Fprintf(out, "engine %s: no test ran on it\n", name)
-			missing++
-		}
-	}
-	return missing
 }
 
 func lines(text []byte) []string {

@@ -104,29 +104,35 @@ func TestRun(t *testing.T) {
 	const pass = "package x\nimport \"testing\"\nfunc TestX(*testing.T) {}\n"
 	const notes = `package x
 import ("os"; "testing")
-func TestX(*testing.T) { os.WriteFile(os.Getenv("USHER_TEST_REPORT"), []byte("engine A 1 (here)\n"), 0o644) }
+func TestX(*testing.T) {
+	os.WriteFile(os.Getenv("USHER_TEST_REPORT"), []byte("engine A 1 (here)\n"), 0o644)
+	os.WriteFile(os.Getenv("USHER_CONFORMANCE_REPORT"), []byte(` + "`{\"suite\":\"S\",\"adapter\":\"a\",\"engine\":\"A 1\",\"passed\":2}\n`" + `), 0o644)
+}
 `
 	tests := []struct {
 		name, test, packages string
 		ok                   bool
 		last                 string
 	}{
-		{name: "all is well", test: notes, packages: "./...", ok: true, last: "engine A 1 (here)\n1 passed, 0 failed\n"},
-		{name: "an engine is missing", test: pass, packages: "./...", last: "engine A: no test ran on it\n1 passed, 1 failed\n"},
-		{name: "no such package", test: notes, packages: "./none", last: "0 passed, 2 failed\n"},
-		{name: "a test file that is no Go", test: "package", packages: "./...", last: "0 passed, 2 failed\n"},
+		{name: "all is well", test: notes, packages: "./...", ok: true, last: "engine A 1 (here)\nadapter a  A 1  2 of 2 cases passed\n1 passed, 0 failed\n"},
+		{name: "a suite is missing", test: pass, packages: "./...", last: "matrix: did not run: a, A, -, S, 2\n1 passed, 1 failed\n"},
+		{name: "no such package", test: notes, packages: "./none", last: "matrix: did not run: a, A, -, S, 2\n0 passed, 2 failed\n"},
+		{name: "a test file that is no Go", test: "package", packages: "./...", last: "matrix: did not run: a, A, -, S, 2\n0 passed, 2 failed\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := t.TempDir()
-			for name, text := range map[string]string{"go.mod": "module x\n", "x_test.go": tt.test, "engines": "A\n"} {
+			for name, text := range map[string]string{"go.mod": "module x\n", "x_test.go": tt.test, "matrix": "a  A  -  S  2\n"} {
 				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 					t.Fatal(err)
 				}
 			}
+			if err := os.Mkdir(filepath.Join(dir, ".cache"), 0o755); err != nil {
+				t.Fatal(err)
+			}
 			t.Chdir(dir)
 			var out bytes.Buffer
-			ok, err := run([]string{"-engines", "engines", tt.packages}, &out)
+			ok, err := run([]string{"-matrix", "matrix", tt.packages}, &out)
 			if err != nil {
 				t.Fatal(err)
 			}
