@@ -18,11 +18,7 @@ import (
 // The quickstart's three commands do what it says when they are pasted into a
 // shell, on either database.
 func TestQuickstart(t *testing.T) {
-	program := filepath.Join(t.TempDir(), "quickstart")
-	build := exec.Command("go", "build", "-o", program, ".")
-	build.Dir = "../../examples/quickstart"
-	out, err := build.CombinedOutput()
-	require.NoError(t, err, string(out))
+	program := buildQuickstart(t)
 
 	databases := map[string]func(t *testing.T) string{
 		"SQLite":     func(t *testing.T) string { return filepath.Join(t.TempDir(), "users.db") },
@@ -50,12 +46,25 @@ func TestQuickstart(t *testing.T) {
 }
 
 // startQuickstart starts the program and returns the curl commands that it
-// prints. When the test ends it is told to stop and must do so in good order.
-func startQuickstart(t *testing.T, program, dir, dsn string) []string {
+// prints.
+func startQuickstart(t *testing.T, program, dir, dsn string) (commands []string) {
+	t.Helper()
+	for _, line := range runQuickstart(t, program, dir, "USHER_DB="+dsn) {
+		if strings.HasPrefix(line, "curl ") {
+			commands = append(commands, line)
+		}
+	}
+	return commands
+}
+
+// runQuickstart starts the program with further settings and returns what it
+// prints when it serves. When the test ends it is told to stop and must do so
+// in good order, without a complaint.
+func runQuickstart(t *testing.T, program, dir string, env ...string) (printed []string) {
 	t.Helper()
 	cmd := exec.Command(program)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "USHER_ADDR=127.0.0.1:0", "USHER_DB="+dsn, "XDG_CACHE_HOME="+dir)
+	cmd.Env = append(append(os.Environ(), "USHER_ADDR=127.0.0.1:0", "XDG_CACHE_HOME="+dir), env...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	stdout, err := cmd.StdoutPipe()
@@ -66,12 +75,13 @@ func startQuickstart(t *testing.T, program, dir, dsn string) []string {
 		require.NoError(t, cmd.Wait(), stderr.String())
 		require.Empty(t, stderr.String())
 	})
-	var commands []string
+	const last = 3 // curl commands, and what is printed is over
 	lines := bufio.NewScanner(stdout)
-	for len(commands) < 3 && lines.Scan() {
+	for n := 0; n < last && lines.Scan(); {
+		printed = append(printed, lines.Text())
 		if strings.HasPrefix(lines.Text(), "curl ") {
-			commands = append(commands, lines.Text())
+			n++
 		}
 	}
-	return commands
+	return printed
 }

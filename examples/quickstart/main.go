@@ -105,15 +105,18 @@ func announce(w io.Writer, opt options, addr net.Addr) {
   POST   /auth/jwt/logout
   POST   /auth/db/login              the same, with sessions in the database
   POST   /auth/db/logout
+  POST   /auth/cookie/login          the same, with a cookie in place of a token
+  POST   /auth/cookie/logout
   GET    /users/me                   also PATCH
   GET    /users/{id}                 also PATCH and DELETE, for superusers
   GET    /hello                      the application's own route
+  GET    /                           a page to try it in a browser
 
-Register, log in, and see who you are:
+Register, log in, and see who you are, at %s/ or by:
 
 curl -s %s/auth/register -H 'Content-Type: application/json' -d '{"email":"ann@example.com","password":"correct horse","nickname":"Ann"}'
 curl -s %s/auth/jwt/login -d username=ann@example.com --data-urlencode 'password=correct horse' | tee usher-login.json
 curl -s %s/users/me -H "Authorization: Bearer $(cut -d'"' -f4 usher-login.json)"
 
-`, url, shownDatabase(opt.db), cmp.Or(opt.mailbox, "the log"), url, url, url)
+`, url, shownDatabase(opt.db), cmp.Or(opt.mailbox, "the log"), url, url, url, url)
 }

@@ -32,16 +32,18 @@ func wire(ctx context.Context, db *bun.DB, secret []byte, mailer ports.Mailer) (
 	hasher, err2 := argon2hash.New(argon2hash.Config{})
 	jwt, err3 := jwxtoken.New(jwxtoken.Config{Secret: secret, Lifetime: time.Hour})
 	signer, err4 := jwxtoken.NewSigner(jwxtoken.SignerConfig{Secrets: [][]byte{secret}})
-	if err := errors.Join(err1, err2, err3, err4); err != nil {
+	cookie, err5 := core.NewCookie(core.CookieConfig{})
+	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
 		return nil, err
 	}
-	users, err5 := core.NewManager(core.Config[*Member]{Stores: stores, Hasher: hasher, Emails: email.New(),
+	users, err6 := core.NewManager(core.Config[*Member]{Stores: stores, Hasher: hasher, Emails: email.New(),
 		Mail: core.Mailing{Signer: signer, Mailer: mailer}})
-	sessions, err6 := session.Backend("db", stores, session.Config{}, core.Bearer{})
-	if err := errors.Join(err5, err6, bunstore.Migrate[Member](ctx, db, bunstore.Config{})); err != nil {
+	sessions, err7 := session.Backend("db", stores, session.Config{}, core.Bearer{})
+	browser, err8 := session.Backend("cookie", stores, session.Config{}, cookie)
+	if err := errors.Join(err6, err7, err8, bunstore.Migrate[Member](ctx, db, bunstore.Config{})); err != nil {
 		return nil, err
 	}
-	auth, err := core.NewAuthenticator(users, sessions,
+	auth, err := core.NewAuthenticator(users, sessions, browser,
 		core.Backend[*Member]{Name: "jwt", Strategy: jwt, Transport: core.Bearer{}})
 	if err != nil {
 		return nil, err
@@ -49,13 +51,13 @@ func wire(ctx context.Context, db *bun.DB, secret []byte, mailer ports.Mailer) (
 	api, err := httpauth.New(auth, httpauth.Config[*Member]{Schema: schema},
 		httpauth.Include("/auth/jwt", httpauth.Auth{Backend: "jwt"}),
 		httpauth.Include("/auth/db", httpauth.Auth{Backend: "db"}),
+		httpauth.Include("/auth/cookie", httpauth.Auth{Backend: "cookie"}),
 		httpauth.Include("/auth", httpauth.Register{}, httpauth.Reset{}, httpauth.Verify{}),
 		httpauth.Include("/users", httpauth.Users{}))
 	if err != nil {
 		return nil, err
 	}
-	mux := http.NewServeMux()
-	mux.Handle("/", api)
+	mux := withDemo(api)
 	mux.Handle("GET /hello", api.Current(core.Policy[*Member]{})(hello(auth)))
 	return &server{users, stores.Tokens, mux}, nil
 }

@@ -16,6 +16,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -138,6 +139,12 @@ func (s *sightings) lines() []string {
 }
 
 func isSet(env string) bool { return os.Getenv(env) != "" }
+
+// Unavailable ends the test: what it needs is not there.
+func Unavailable(t testing.TB, what string) {
+	t.Helper()
+	unavailable(t, errors.New(what))
+}
 
 // unavailable ends the test: there is no engine to run it on.
 func unavailable(t testing.TB, err error) {
