@@ -81,7 +81,7 @@ func NewManager[U AnyUser](cfg Config[U]) (*Manager[U], error) {
 		limits: &counter{Limits: cfg.Limits, local: local, warn: func(ctx context.Context, err error) {
 			cfg.Log.WarnContext(ctx, "usher: shared limiter failed, counting alone", "error", err)
 		}},
-		decoy:  decoy,
+		decoy: decoy,
 	}, nil
 }
 

@@ -31,8 +31,8 @@ const (
 	allColumns   = "purpose, digest, user_id, family, epoch, created_at, expires_at, data"
 	tokenColumns = 8
 
-	ofKey = " WHERE purpose = ? AND digest = ?"
-	ofUser   = " WHERE user_id = ? AND purpose = ?"
+	ofKey  = " WHERE purpose = ? AND digest = ?"
+	ofUser = " WHERE user_id = ? AND purpose = ?"
 
 	// putToken looks for the user because SQLite may be set not to.
 	putToken = "INSERT INTO {tokens} ({columns}) SELECT ?, ?, id, ?, ?, ?, ?, ? FROM {users} WHERE id = ?"
