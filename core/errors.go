@@ -26,6 +26,8 @@ var (
 	ErrUnverified = errors.New("usher: user is not verified")
 	// ErrAlreadyVerified: the user has verified the address before.
 	ErrAlreadyVerified = errors.New("usher: user is verified already")
+	// ErrNoLister: the stores do not list users, as there is no Lister.
+	ErrNoLister = errors.New("usher: the stores do not list users")
 	// ErrTokenNotFound: there is no token of that purpose and digest.
 	ErrTokenNotFound = errors.New("usher: token not found")
 	// ErrTokenTaken: there is a token of that purpose and digest already.

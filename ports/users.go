@@ -49,10 +49,37 @@ type UserStore[U any] interface {
 	Delete(ctx context.Context, id string) error
 }
 
+// UserQuery asks for a page of users.
+type UserQuery struct {
+	// After is the Next of the page before, and "" for the first page.
+	After string
+	// Limit is how many users a page has at most; at least one.
+	Limit int
+}
+
+// UserPage is a page of users.
+type UserPage[U any] struct {
+	Users []U
+	// Next is the After of the next page, and "" where this is the last.
+	Next string
+}
+
+// UserLister lists users.
+type UserLister[U any] interface {
+	// List returns a page of users in an order of the store's own, which
+	// stays the same. Who is there all the while that the pages are asked
+	// for, one after the other, is on one of them and on one only, whoever
+	// else comes, changes and goes. Next is the id of the page's last user.
+	// List returns core.ErrInvalidValue for a limit below one and for an
+	// After that cannot be an id; a user of that id need not be there.
+	List(ctx context.Context, q UserQuery) (UserPage[U], error)
+}
+
 // Stores is what a storage adapter offers. A nil field means that the adapter
 // has no such store; core.NewManager checks that those it needs are there.
 type Stores[U any] struct {
 	Users  UserStore[U]
+	Lister UserLister[U]
 	Tokens TokenStore
 	// Joined finds a token's user in one statement. It is used only where it
 	// is the same value as Tokens.

@@ -114,7 +114,8 @@ func New[T any, U core.UserPtr[T]](db DB, d Dialect, columns []Column, cfg Confi
 		return ports.Stores[U]{}, err
 	}
 	t := newTokens[T, U](s)
-	return ports.Stores[U]{Users: newUsers[T, U](s), Tokens: t, Joined: t}, nil
+	u := newUsers[T, U](s)
+	return ports.Stores[U]{Users: u, Lister: u, Tokens: t, Joined: t}, nil
 }
 
 func newStore[T any, U core.UserPtr[T]](db DB, d Dialect, columns []Column, cfg Config) (*store, error) {

@@ -15,6 +15,7 @@ import (
 type users[T any, U core.UserPtr[T]] struct {
 	*store
 	byID, byEmail, byIDForUpdate, remove string // statements
+	first, next                          string // pages
 }
 
 var _ ports.UserStore[*core.User] = (*users[core.User, *core.User])(nil)
@@ -26,6 +27,8 @@ func newUsers[T any, U core.UserPtr[T]](s *store) *users[T, U] {
 	return &users[T, U]{
 		store: s, byID: where("id"), byEmail: where("email_key"), byIDForUpdate: where("id") + s.d.forUpdate,
 		remove: s.d.bind("DELETE FROM " + s.users + " WHERE id = ?"),
+		first:  s.d.bind("SELECT " + s.reading() + " FROM " + s.users + " ORDER BY " + s.users + ".id LIMIT ?"),
+		next:   s.d.bind("SELECT " + s.reading() + " FROM " + s.users + " WHERE " + s.users + ".id > ? ORDER BY " + s.users + ".id LIMIT ?"),
 	}
 }
 

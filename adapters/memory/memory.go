@@ -25,7 +25,8 @@ func New[T any, U core.UserPtr[T]](cfg Config) ports.Stores[U] {
 		ids: cfg.IDs, byID: map[string]U{}, byKey: map[string]string{}, tokens: map[tokenKey]ports.Token{},
 	}
 	t := &tokens[U]{d}
-	return ports.Stores[U]{Users: &users[U]{d}, Tokens: t, Joined: t}
+	u := &users[U]{d}
+	return ports.Stores[U]{Users: u, Lister: u, Tokens: t, Joined: t}
 }
 
 // data is all that the stores keep. Nothing of it is ever shared with a

@@ -219,6 +219,7 @@ func sqlSuites(t *testing.T, of conformance.Subject, open func(t testing.TB) sql
 	t.Run("users", func(t *testing.T) {
 		conformance.TestUserStore(t, func(t testing.TB) users { return fresh(t).Users }, of)
 	})
+	t.Run("lists", func(t *testing.T) { conformance.TestUserLister(t, fresh, of) })
 	t.Run("tokens", func(t *testing.T) { conformance.TestTokenStore(t, fresh, of) })
 	t.Run("both", func(t *testing.T) { conformance.TestSessionUsers(t, fresh, of) })
 	t.Run("in tx", func(t *testing.T) {

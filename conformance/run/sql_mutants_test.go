@@ -87,14 +87,20 @@ func (r rewrite) apply(query string) string {
 	return altered
 }
 
-// sqlMutant is a bunstore on SQLite in whose statements old is replaced.
-func sqlMutant(t *testing.T, name, kills, old, with string) mutant[users] {
+// newRewrite returns a replacement for the mutant of that name.
+func newRewrite(t *testing.T, name, old, with string) rewrite {
 	r := rewrite{old, with, new(atomic.Bool)}
 	t.Cleanup(func() {
 		if !r.occurred.Load() {
 			t.Errorf("mutant %q: no statement has the text %q", name, old)
 		}
 	})
+	return r
+}
+
+// sqlMutant is a bunstore on SQLite in whose statements old is replaced.
+func sqlMutant(t *testing.T, name, kills, old, with string) mutant[users] {
+	r := newRewrite(t, name, old, with)
 	return mutant[users]{"SQL: " + name, kills, func(t testing.TB) users {
 		return bunUsers(t, r.open(t), bunstore.Config{})
 	}}

@@ -32,6 +32,7 @@ func TestMemory(t *testing.T) {
 			t.Run("users", func(t *testing.T) {
 				conformance.TestUserStore(t, func(t testing.TB) users { return open(t).Users }, of)
 			})
+			t.Run("lists", func(t *testing.T) { conformance.TestUserLister(t, open, of) })
 			t.Run("tokens", func(t *testing.T) { conformance.TestTokenStore(t, open, of) })
 			t.Run("both", func(t *testing.T) { conformance.TestSessionUsers(t, open, of) })
 		})
