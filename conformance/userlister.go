@@ -84,7 +84,7 @@ func wantOnce(t testing.TB, got, want []*Member) {
 func UserListerCases() []Case[ports.Stores[*Member]] {
 	return []Case[stores]{
 		{
-			ID: "LS-01", Name: "List/all pages",
+			ID: "QU-01", Name: "List/all pages",
 			Rule: "who is there all the while is on one of the pages and on one only",
 			Run: func(t testing.TB, s stores) {
 				want := crowded(t, s, 25)
@@ -96,7 +96,7 @@ func UserListerCases() []Case[ports.Stores[*Member]] {
 			},
 		},
 		{
-			ID: "LS-02", Name: "List/order",
+			ID: "QU-01b", Name: "List/order",
 			Rule: "a page is in an order of the store's own, which stays the same",
 			Run: func(t testing.TB, s stores) {
 				crowded(t, s, 12)
@@ -107,7 +107,7 @@ func UserListerCases() []Case[ports.Stores[*Member]] {
 			},
 		},
 		{
-			ID: "LS-03", Name: "List/last page",
+			ID: "QU-03b", Name: "List/last page",
 			Rule: "Next is \"\" where the page is the last",
 			Run: func(t testing.TB, s stores) {
 				require.Equal(t, "", page(t, s, "", 5).Next)
@@ -121,7 +121,7 @@ func UserListerCases() []Case[ports.Stores[*Member]] {
 			},
 		},
 		{
-			ID: "LS-04", Name: "List/users who go",
+			ID: "QU-02", Name: "List/users who go",
 			Rule: "a user of the id After need not be there; who stays is listed once",
 			Run: func(t testing.TB, s stores) {
 				all := crowded(t, s, 12)
@@ -135,7 +135,7 @@ func UserListerCases() []Case[ports.Stores[*Member]] {
 			},
 		},
 		{
-			ID: "LS-05", Name: "List/users who come and change",
+			ID: "QU-02b", Name: "List/users who come and change",
 			Rule: "who is there all the while is listed once, whoever else comes and changes",
 			Run: func(t testing.TB, s stores) {
 				want := crowded(t, s, 12)
@@ -165,7 +165,7 @@ func UserListerCases() []Case[ports.Stores[*Member]] {
 			},
 		},
 		{
-			ID: "LS-06", Name: "List/impossible queries",
+			ID: "QU-03", Name: "List/impossible queries",
 			Rule: "core.ErrInvalidValue for a limit below one and for an After that cannot be an id",
 			Run: func(t testing.TB, s stores) {
 				id := created(t, s.Users, "a@e.com").ID
@@ -176,7 +176,7 @@ func UserListerCases() []Case[ports.Stores[*Member]] {
 			},
 		},
 		{
-			ID: "LS-07", Name: "List/aliasing",
+			ID: "QU-01c", Name: "List/aliasing",
 			Rule: "a value that is returned shares no memory with what is kept",
 			Run: func(t testing.TB, s stores) {
 				m := member("a@e.com")
@@ -188,7 +188,7 @@ func UserListerCases() []Case[ports.Stores[*Member]] {
 			},
 		},
 		{
-			ID: "LS-08", Name: "List/context that ended",
+			ID: "QU-01d", Name: "List/context that ended",
 			Rule: "when the context ends, a method returns promptly with the context's error",
 			Run: func(t testing.TB, s stores) {
 				created(t, s.Users, "a@e.com")

@@ -261,6 +261,25 @@ func userStoreValues() []Case[users] {
 			},
 		},
 		{
+			ID: "TM-04", Name: "Create/times while clocks change",
+			Rule: "times come back in UTC, whatever the time zones of the program, the connection and the engine",
+			Run: func(t testing.TB, s users) {
+				for _, change := range []time.Time{ // in New York and in Berlin
+					time.Date(2026, 3, 8, 7, 0, 0, 0, time.UTC), time.Date(2026, 11, 1, 6, 0, 0, 0, time.UTC),
+					time.Date(2026, 3, 29, 1, 0, 0, 0, time.UTC), time.Date(2026, 10, 25, 1, 0, 0, 0, time.UTC),
+				} {
+					for _, apart := range []time.Duration{-90 * time.Minute, -time.Minute, 0, time.Minute, 90 * time.Minute} {
+						at := change.Add(apart)
+						m := member(at.Format("a2006-01-02t1504@e.com"))
+						m.CreatedAt, m.UpdatedAt = at, at
+						must(t, s.Create(t.Context(), m), "Create ", at)
+						got := byID(t, s, m.ID)
+						require.True(t, got.CreatedAt.Equal(at) && got.UpdatedAt.Equal(at), "got %v and %v, want %v", got.CreatedAt, got.UpdatedAt, at)
+					}
+				}
+			},
+		},
+		{
 			ID: "TM-05", Name: "Create/far times",
 			Rule: "times from the year 1 to the year 9999 are kept",
 			Run: func(t testing.TB, s users) {

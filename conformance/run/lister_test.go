@@ -79,14 +79,14 @@ func sqlLister(t *testing.T, name, kills, old, with string) mutant[stores] {
 func TestUserListerMutants(t *testing.T) {
 	byID := func(a, b *member) int { return strings.Compare(a.ID, b.ID) }
 	runMutants(t, "UserLister", conformance.UserListerCases(), memoryStores, []mutant[stores]{
-		{"skips a user between pages", "LS-01", alterListing(func(_ context.Context, all []*member, q ports.UserQuery) (ports.UserPage[*member], error) {
+		{"skips a user between pages", "QU-01", alterListing(func(_ context.Context, all []*member, q ports.UserQuery) (ports.UserPage[*member], error) {
 			at := by(all, q.After, byID)
 			if at > 0 {
 				at++
 			}
 			return pageFrom(all, at, q.Limit), nil
 		})},
-		{"orders by the size of the page", "LS-02", alterListing(func(_ context.Context, all []*member, q ports.UserQuery) (ports.UserPage[*member], error) {
+		{"orders by the size of the page", "QU-01b", alterListing(func(_ context.Context, all []*member, q ports.UserQuery) (ports.UserPage[*member], error) {
 			at := by(all, q.After, func(a, b *member) int {
 				if q.Limit%2 == 1 {
 					return strings.Compare(b.ID, a.ID)
@@ -95,23 +95,23 @@ func TestUserListerMutants(t *testing.T) {
 			})
 			return pageFrom(all, at, q.Limit), nil
 		})},
-		{"says that there is more after every full page", "LS-03", alterListing(func(_ context.Context, all []*member, q ports.UserQuery) (ports.UserPage[*member], error) {
+		{"says that there is more after every full page", "QU-03b", alterListing(func(_ context.Context, all []*member, q ports.UserQuery) (ports.UserPage[*member], error) {
 			p := pageFrom(all, by(all, q.After, byID), q.Limit)
 			if n := len(p.Users); n == q.Limit {
 				p.Next = p.Users[n-1].ID
 			}
 			return p, nil
 		})},
-		{"begins again where the user of the cursor is gone", "LS-04", alterListing(func(_ context.Context, all []*member, q ports.UserQuery) (ports.UserPage[*member], error) {
+		{"begins again where the user of the cursor is gone", "QU-02", alterListing(func(_ context.Context, all []*member, q ports.UserQuery) (ports.UserPage[*member], error) {
 			return pageFrom(all, by(all, q.After, byID), q.Limit), nil
 		})},
-		{"orders by what changes", "LS-05", alterListing(func(_ context.Context, all []*member, q ports.UserQuery) (ports.UserPage[*member], error) {
+		{"orders by what changes", "QU-02b", alterListing(func(_ context.Context, all []*member, q ports.UserQuery) (ports.UserPage[*member], error) {
 			at := by(all, q.After, func(a, b *member) int {
 				return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), strings.Compare(a.ID, b.ID))
 			})
 			return pageFrom(all, at, q.Limit), nil
 		})},
-		{"takes no limit for no bound", "LS-06", alterLister(func(next ports.UserLister[*member]) listerFunc {
+		{"takes no limit for no bound", "QU-03", alterLister(func(next ports.UserLister[*member]) listerFunc {
 			return func(ctx context.Context, q ports.UserQuery) (ports.UserPage[*member], error) {
 				if q.Limit == 0 {
 					q.Limit = 1000
@@ -119,7 +119,7 @@ func TestUserListerMutants(t *testing.T) {
 				return next.List(ctx, q)
 			}
 		})},
-		{"begins again at an impossible cursor", "LS-06", alterLister(func(next ports.UserLister[*member]) listerFunc {
+		{"begins again at an impossible cursor", "QU-03", alterLister(func(next ports.UserLister[*member]) listerFunc {
 			return func(ctx context.Context, q ports.UserQuery) (ports.UserPage[*member], error) {
 				if _, ok := core.UUIDs.Parse(q.After); !ok {
 					q.After = ""
@@ -127,7 +127,7 @@ func TestUserListerMutants(t *testing.T) {
 				return next.List(ctx, q)
 			}
 		})},
-		{"lists what it keeps", "LS-07", alterLister(func(next ports.UserLister[*member]) listerFunc {
+		{"lists what it keeps", "QU-01c", alterLister(func(next ports.UserLister[*member]) listerFunc {
 			kept := map[string]*member{}
 			return func(ctx context.Context, q ports.UserQuery) (ports.UserPage[*member], error) {
 				p, err := next.List(ctx, q)
@@ -140,12 +140,12 @@ func TestUserListerMutants(t *testing.T) {
 				return p, err
 			}
 		})},
-		{"lists after the context ended", "LS-08", alterLister(func(next ports.UserLister[*member]) listerFunc {
+		{"lists after the context ended", "QU-01d", alterLister(func(next ports.UserLister[*member]) listerFunc {
 			return func(ctx context.Context, q ports.UserQuery) (ports.UserPage[*member], error) {
 				return next.List(context.WithoutCancel(ctx), q)
 			}
 		})},
-		sqlLister(t, "pages overlap", "LS-01", ".id > ?", ".id >= ?"),
-		sqlLister(t, "pages in no order", "LS-02", `ORDER BY "users".id`, "ORDER BY random()"),
+		sqlLister(t, "pages overlap", "QU-01", ".id > ?", ".id >= ?"),
+		sqlLister(t, "pages in no order", "QU-01b", `ORDER BY "users".id`, "ORDER BY random()"),
 	})
 }

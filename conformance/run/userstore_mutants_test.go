@@ -358,6 +358,13 @@ func userStoreMutants() []mutant[users] {
 				return m, err
 			}
 		})},
+		{"keeps times as a clock in New York shows them", "TM-04", spoilCreate(func(m *member) {
+			const clock = "2006-01-02 15:04:05.000000"
+			at, err := time.ParseInLocation(clock, m.CreatedAt.In(newYork).Format(clock), newYork)
+			if err == nil {
+				m.CreatedAt = at
+			}
+		})},
 		{"keeps times in 32 bits", "TM-05", spoilCreate(func(m *member) {
 			if s := m.CreatedAt.Unix(); s < math.MinInt32 || s > math.MaxInt32 {
 				m.CreatedAt = time.Unix(int64(int32(s)), 0)
@@ -694,6 +701,15 @@ func aliasing(a *altered) {
 		return m, nil
 	}
 }
+
+// newYork is a time zone whose clocks change.
+var newYork = func() *time.Location {
+	zone, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		panic(err)
+	}
+	return zone
+}()
 
 func TestUserStoreMutants(t *testing.T) {
 	runMutants(t, "UserStore", conformance.UserStoreCases(), memoryUsers, slices.Concat(userStoreMutants(), fieldMutants(), sqlMutants(t)))

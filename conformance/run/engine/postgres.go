@@ -83,12 +83,13 @@ func postgresURL(addr string) *url.URL {
 	}
 }
 
+// postgresServer is in a time zone that a store must not notice.
 func postgresServer() server {
 	const port = "5432/tcp"
 	return server{
 		engine:   "postgres",
 		official: postgresImage,
-		cmd:      []string{"postgres", "-c", "max_connections=200"},
+		cmd:      []string{"postgres", "-c", "max_connections=200", "-c", "timezone=America/New_York"},
 		env:      map[string]string{"POSTGRES_USER": postgresUser, "POSTGRES_PASSWORD": postgresUser, "POSTGRES_DB": postgresUser},
 		port:     port,
 		stop:     "SIGINT", // at SIGTERM it waits for its clients
