@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strconv"
 )
 
 // Schema says what clients may read of a user, set on registration, and
@@ -20,7 +21,8 @@ type Schema[U AnyUser] struct {
 	Validate func(in any) error
 }
 
-// UserRead is what every schema for reading starts with: embed it.
+// UserRead is what every schema for reading starts with, or [IntUserRead]:
+// embed it.
 type UserRead struct {
 	ID          string `json:"id"`
 	Email       string `json:"email"`
@@ -33,6 +35,24 @@ type UserRead struct {
 func ReadUser(u AnyUser) UserRead {
 	user := u.AuthUser()
 	return UserRead{user.ID, user.Email, user.IsActive, user.IsSuperuser, user.IsVerified}
+}
+
+// IntUserRead is [UserRead] for users whose ids are [IntIDs]: the id is a
+// number in JSON.
+type IntUserRead struct {
+	ID          int64  `json:"id"`
+	Email       string `json:"email"`
+	IsActive    bool   `json:"is_active"`
+	IsSuperuser bool   `json:"is_superuser"`
+	IsVerified  bool   `json:"is_verified"`
+}
+
+// ReadIntUser returns the IntUserRead of u. Its ID is zero where that of u is
+// no number.
+func ReadIntUser(u AnyUser) IntUserRead {
+	user := u.AuthUser()
+	id, _ := strconv.ParseInt(user.ID, 10, 64)
+	return IntUserRead{id, user.Email, user.IsActive, user.IsSuperuser, user.IsVerified}
 }
 
 // UserCreate is what every schema for registration starts with: embed it. The
@@ -91,7 +111,7 @@ type Updates[U AnyUser] struct {
 }
 
 // Reading returns a schema that shows what read returns: a struct that embeds
-// [UserRead] first and has further fields with JSON names.
+// [UserRead] or [IntUserRead] first and has further fields with JSON names.
 func Reading[U AnyUser, R any](read func(u U) R) Reads[U] {
 	return Reads[U]{func(u U) any { return read(u) }, reflect.TypeFor[R]()}
 }
@@ -123,8 +143,8 @@ func (s Schema[U]) WithDefaults() (Schema[U], error) {
 	if s.Update.form == nil {
 		s.Update = Updating(func(UserUpdate, U) {})
 	}
-	if !startsWith(s.Read.form, reflect.TypeFor[UserRead]()) {
-		problems = append(problems, fmt.Sprintf("Read: %v is not a struct that embeds core.UserRead first", s.Read.form))
+	if !startsWith(s.Read.form, reflect.TypeFor[UserRead]()) && !startsWith(s.Read.form, reflect.TypeFor[IntUserRead]()) {
+		problems = append(problems, fmt.Sprintf("Read: %v is not a struct that embeds core.UserRead or core.IntUserRead first", s.Read.form))
 	}
 	if err := s.Create.form.err; err != nil {
 		problems = append(problems, fmt.Sprintf("Create: %v", err))

@@ -54,6 +54,20 @@ func TestSchemaShows(t *testing.T) {
 	}
 }
 
+func TestSchemaShowsNumbers(t *testing.T) {
+	type numbered struct {
+		core.IntUserRead
+		Nickname string `json:"nickname"`
+	}
+	s := core.Schema[*Member]{Read: core.Reading(func(u *Member) numbered { return numbered{core.ReadIntUser(u), u.Nickname} })}
+	for id, want := range map[string]string{"9007199254740993": "9007199254740993", "-1": "-1", "ann": "0"} {
+		u := subject()
+		u.ID = id
+		wantEqual(t, "JSON", encode(t, newSchema(t, s).Show(u)),
+			`{"id":`+want+`,"email":"Ann@example.com","is_active":true,"is_superuser":false,"is_verified":true,"nickname":"Ann"}`)
+	}
+}
+
 func TestRegistrationOfCustomFields(t *testing.T) {
 	s := newSchema(t, memberSchema())
 	u, given, err := s.Registration(parse(t, `{"tags":["a"],"nickname":"Ann","email":"a@b.c","password":"x"}`), emails{}.Parse)
