@@ -11,7 +11,8 @@
 // Each case checks one rule, on a fresh and empty store that the function
 // makes for it. A failure names the case and quotes the rule. The cases are
 // data, so that a runner can list them and try them on implementations that
-// are broken on purpose.
+// are broken on purpose. The guide in docs/writing-an-adapter.md builds an
+// adapter around them.
 //
 // USHER_CONFORMANCE_REPEAT=100 runs each case a hundred times, in random order
 // and with callers that race a little apart; the seed is printed, and

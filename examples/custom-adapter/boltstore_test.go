@@ -22,7 +22,7 @@ var of = conformance.Subject{Adapter: "boltstore", Engine: "bbolt " + version()}
 // version returns that of bbolt, which go.mod names.
 func version() string {
 	mod, _ := os.ReadFile("go.mod")
-	_, after, _ := strings.Cut(string(mod), "go.etcd.io/bbolt ")
+	_, after, _ := strings.Cut(string(mod), "go.etcd.io/bbolt v")
 	version, _, _ := strings.Cut(after, "\n")
 	return version
 }
@@ -30,6 +30,8 @@ func version() string {
 func TestUsers(t *testing.T) {
 	conformance.TestUserStore(t, func(t testing.TB) ports.UserStore[*member] { return open(t).Users }, of)
 }
+
+func TestLister(t *testing.T) { conformance.TestUserLister(t, open, of) }
 
 func TestTokens(t *testing.T) { conformance.TestTokenStore(t, open, of) }
 

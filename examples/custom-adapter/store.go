@@ -17,7 +17,8 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 )
 
-// store implements ports.UserStore, ports.TokenStore and ports.SessionUsers.
+// store implements ports.UserStore, ports.UserLister, ports.TokenStore and
+// ports.SessionUsers.
 type store[T any, U core.UserPtr[T]] struct{ db *bbolt.DB }
 
 // The buckets, and what their keys are made of.
@@ -47,7 +48,7 @@ func New[T any, U core.UserPtr[T]](db *bbolt.DB) (none ports.Stores[U], err erro
 		return err
 	})
 	s := &store[T, U]{db}
-	return ports.Stores[U]{Users: s, Tokens: s, Joined: s}, err
+	return ports.Stores[U]{Users: s, Lister: s, Tokens: s, Joined: s}, err
 }
 
 // read returns what f reads in one state of the database.

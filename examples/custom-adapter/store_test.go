@@ -22,6 +22,10 @@ func calls(s ports.Stores[*member], id string) map[string]func(ctx context.Conte
 			_, err := s.Users.Update(ctx, id, func(m *member) error { m.Score++; return nil })
 			return err
 		},
+		"List": func(ctx context.Context) error {
+			_, err := s.Lister.List(ctx, ports.UserQuery{Limit: 1})
+			return err
+		},
 		"Delete": func(ctx context.Context) error { return s.Users.Delete(ctx, id) },
 		"Put": func(ctx context.Context) error {
 			return s.Tokens.Put(ctx, ports.Token{Purpose: "session", Digest: "new", UserID: id})
@@ -82,7 +86,7 @@ func TestWritesWaitAsLongAsTheContext(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	reads := map[string]bool{"ByID": true, "ByEmail": true, "Get": true, "ListUser": true, "UserByToken": true}
+	reads := map[string]bool{"ByID": true, "ByEmail": true, "List": true, "Get": true, "ListUser": true, "UserByToken": true}
 	for name, call := range calls(s, id) {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 		err := call(ctx)

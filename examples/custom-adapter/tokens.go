@@ -90,25 +90,6 @@ func token(tx *bbolt.Tx, purpose, digest string) (ports.Token, error) {
 	return decoded(value)
 }
 
-// collect returns the tokens of a bucket in the order of their keys, from one
-// key on and as long as more says.
-func collect(tx *bbolt.Tx, bucket string, from []byte, more func(key []byte, t ports.Token) bool) (list []ports.Token, err error) {
-	c := in(tx, bucket).Cursor()
-	for k, value := c.Seek(from); k != nil; k, value = c.Next() {
-		t, err := decoded(value)
-		if err != nil || !more(k, t) {
-			return list, err
-		}
-		list = append(list, t)
-	}
-	return list, nil
-}
-
-// tokensOf returns the tokens of a user, whose keys begin with prefix.
-func tokensOf(tx *bbolt.Tx, prefix []byte) ([]ports.Token, error) {
-	return collect(tx, tokensByUser, prefix, func(k []byte, _ ports.Token) bool { return bytes.HasPrefix(k, prefix) })
-}
-
 func (s *store[T, U]) Take(ctx context.Context, purpose, digest string) (none ports.Token, err error) {
 	var t ports.Token
 	err = write(ctx, s.db, func(tx *bbolt.Tx) (err error) {
@@ -125,17 +106,6 @@ func (s *store[T, U]) Take(ctx context.Context, purpose, digest string) (none po
 
 func (s *store[T, U]) Get(ctx context.Context, purpose, digest string) (ports.Token, error) {
 	return read(ctx, s.db, func(tx *bbolt.Tx) (ports.Token, error) { return token(tx, purpose, digest) })
-}
-
-func (s *store[T, U]) UserByToken(ctx context.Context, purpose, digest string) (u U, t ports.Token, err error) {
-	t, err = read(ctx, s.db, func(tx *bbolt.Tx) (ports.Token, error) {
-		t, err := token(tx, purpose, digest)
-		if err == nil {
-			u, err = s.user(tx, t.UserID) // who is there: Delete takes a user's tokens along
-		}
-		return t, err
-	})
-	return u, t, err
 }
 
 func (s *store[T, U]) Extend(ctx context.Context, purpose, digest string, until time.Time) error {
@@ -165,6 +135,25 @@ func (s *store[T, U]) change(ctx context.Context, purpose, digest string, edit f
 		edit(&t)
 		return errors.Join(err, keep(tx, t))
 	})
+}
+
+// collect returns the tokens of a bucket in the order of their keys, from one
+// key on and as long as more says.
+func collect(tx *bbolt.Tx, bucket string, from []byte, more func(key []byte, t ports.Token) bool) (list []ports.Token, err error) {
+	c := in(tx, bucket).Cursor()
+	for k, value := c.Seek(from); k != nil; k, value = c.Next() {
+		t, err := decoded(value)
+		if err != nil || !more(k, t) {
+			return list, err
+		}
+		list = append(list, t)
+	}
+	return list, nil
+}
+
+// tokensOf returns the tokens of a user, whose keys begin with prefix.
+func tokensOf(tx *bbolt.Tx, prefix []byte) ([]ports.Token, error) {
+	return collect(tx, tokensByUser, prefix, func(k []byte, _ ports.Token) bool { return bytes.HasPrefix(k, prefix) })
 }
 
 func (s *store[T, U]) ListUser(ctx context.Context, purpose, userID string) ([]ports.Token, error) {
@@ -199,4 +188,15 @@ func (s *store[T, U]) Purge(ctx context.Context, before time.Time, limit int) (i
 		return 0, err
 	}
 	return n, nil
+}
+
+func (s *store[T, U]) UserByToken(ctx context.Context, purpose, digest string) (u U, t ports.Token, err error) {
+	t, err = read(ctx, s.db, func(tx *bbolt.Tx) (ports.Token, error) {
+		t, err := token(tx, purpose, digest)
+		if err == nil {
+			u, err = s.user(tx, t.UserID) // who is there: Delete takes a user's tokens along
+		}
+		return t, err
+	})
+	return u, t, err
 }

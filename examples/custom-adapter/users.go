@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gousher/usher/core"
+	"github.com/gousher/usher/ports"
 	"go.etcd.io/bbolt"
 )
 
@@ -76,6 +77,29 @@ func (s *store[T, U]) user(tx *bbolt.Tx, id string) (U, error) {
 	}
 	u := new(T)
 	return u, json.Unmarshal(data, u)
+}
+
+// List returns users in the order of their ids.
+func (s *store[T, U]) List(ctx context.Context, q ports.UserQuery) (page ports.UserPage[U], err error) {
+	after, ok := core.UUIDs.Parse(q.After)
+	if q.Limit < 1 || !ok && q.After != "" {
+		return page, core.ErrInvalidValue
+	}
+	return read(ctx, s.db, func(tx *bbolt.Tx) (page ports.UserPage[U], err error) {
+		c := in(tx, usersByID).Cursor()
+		for k, data := c.Seek(key(after, "")); k != nil; k, data = c.Next() {
+			if len(page.Users) == q.Limit {
+				page.Next = page.Users[q.Limit-1].AuthUser().ID
+				break
+			}
+			u := new(T)
+			if err := json.Unmarshal(data, u); err != nil {
+				return page, err
+			}
+			page.Users = append(page.Users, u)
+		}
+		return page, nil
+	})
 }
 
 // errStale says that somebody else wrote the user since it was read.

@@ -66,6 +66,16 @@ var rules = []rule{{
 		"github.com/jackc/pgx", "github.com/lib/pq", "github.com/uptrace/bun/driver",
 		"github.com/go-sql-driver/mysql", "github.com/microsoft/go-mssqldb"},
 	reason: "engines are for conformance/run and examples: even a test's dependency is in the graph of all who import the module",
+}, {
+	modules: []string{"examples/custom-adapter"},
+	only:    []string{"core", "ports", "go.etcd.io/bbolt", "golang.org/x/sys"}, // the last is bbolt's
+	reason:  "a stranger's adapter needs two modules and its engine",
+}, {
+	modules: []string{"examples/custom-adapter"}, tests: true,
+	only: []string{"core", "ports", "conformance", "go.etcd.io/bbolt", "golang.org/x/sys",
+		"github.com/stretchr/testify", "github.com/davecgh/go-spew", "github.com/pmezard/go-difflib", "go.yaml.in/yaml/v3"},
+	never:  []string{"conformance/run"},
+	reason: "a stranger's tests need the suites and nothing of conformance/run",
 }}
 
 // named are modules that a rule forbids and that are in the graphs of a

@@ -40,6 +40,10 @@ func TestBadImports(t *testing.T) {
 		{module: "conformance/run", imports: "adapters/bun", ok: true},
 		{module: "conformance/run", imports: "github.com/testcontainers/testcontainers-go", ok: true},
 		{module: "examples/quickstart", imports: "modernc.org/sqlite", ok: true},
+		{module: "examples/custom-adapter", imports: "go.etcd.io/bbolt/errors", ok: true},
+		{module: "examples/custom-adapter", imports: "conformance"},
+		{module: "examples/custom-adapter", imports: "conformance", tests: true, ok: true},
+		{module: "examples/custom-adapter", imports: "conformance/run/engine", tests: true},
 	}
 	for _, tt := range tests {
 		name := tt.module + " imports " + tt.imports
