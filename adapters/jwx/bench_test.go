@@ -38,6 +38,35 @@ func BenchmarkVerify(b *testing.B) {
 	})
 }
 
+// BenchmarkKeys verifies tokens of each algorithm, and of a ring whose last
+// key signed.
+func BenchmarkKeys(b *testing.B) {
+	file := vectorKeys(b)
+	for _, bench := range []struct {
+		name   string
+		ring   []string
+		signer int // its place in the ring
+	}{
+		{"HS256", []string{"secret=a"}, 0},
+		{"RS256", []string{"rsa1=a"}, 0},
+		{"ES256", []string{"ec1=a"}, 0},
+		{"EdDSA", []string{"ed1=a"}, 0},
+		{"RS256, second of two", []string{"rsa1=a", "rsa2=b"}, 1},
+		{"RS256, second of two, no names", []string{"rsa1", "rsa2"}, 1},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			s := file.strategy(b, bench.ring...)
+			token, _ := issue(b, file.strategy(b, bench.ring[bench.signer]), ports.Grant{UserID: userID, Epoch: 3})
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := s.Verify(b.Context(), token); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 func BenchmarkIssue(b *testing.B) {
 	s := strategy(b, noon)
 	b.ReportAllocs()

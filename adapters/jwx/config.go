@@ -1,7 +1,6 @@
 package jwxtoken
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"time"
@@ -12,15 +11,21 @@ import (
 // is that of FastAPI Users.
 const DefaultAudience = "fastapi-users:auth"
 
-// minSecret is the size of a key for HS256: RFC 7518, section 3.2.
-const minSecret = 32
-
 // Config is what tokens are made and checked with.
 type Config struct {
 	// Secret signs the tokens, with HS256. It has at least 32 bytes, which
 	// should be random: whoever knows or guesses it can be any user. Servers
 	// that accept one another's tokens share it.
-	Secret []byte
+	Secret []byte `json:"-"`
+	// Keys, in place of Secret, are a ring: the first signs, and all of them
+	// verify. To change the key, put the new one in front, and take the old
+	// one away once its last token has expired. Where others verify the tokens
+	// by [Strategy.JWKS], let the new one be second until they have seen it.
+	//
+	// Where keys have ids, a token that names a key is accepted only if it
+	// names the one that signed it. A token that names none is tried with every
+	// key of its algorithm.
+	Keys []Key
 	// Lifetime is how long a token is accepted, at least a second. A token
 	// cannot be ended before, save by raising its user's epoch: keep it short.
 	Lifetime time.Duration
@@ -36,14 +41,14 @@ type Config struct {
 	Now func() time.Time
 }
 
-// Format keeps the secret out of logs.
+// Format keeps the secret and the keys out of logs.
 func (c Config) Format(f fmt.State, _ rune) {
-	fmt.Fprintf(f, "{Secret:[%d bytes] Lifetime:%v NoExpiry:%t Audience:%q}", len(c.Secret), c.Lifetime, c.NoExpiry, c.Audience)
+	fmt.Fprintf(f, "{Secret:[%d bytes] Keys:%v Lifetime:%v NoExpiry:%t Audience:%q}",
+		len(c.Secret), c.Keys, c.Lifetime, c.NoExpiry, c.Audience)
 }
 
 // setDefaults also makes c independent of the caller's slices.
 func (c *Config) setDefaults() {
-	c.Secret = bytes.Clone(c.Secret)
 	c.Audience = slices.Clone(c.Audience)
 	if c.Audience == nil {
 		c.Audience = []string{DefaultAudience}
@@ -53,8 +58,20 @@ func (c *Config) setDefaults() {
 	}
 }
 
+// ring returns the keys of c, or what is wrong with them.
+func (c *Config) ring() (ring, []string) {
+	if c.Keys == nil {
+		return secretRing("Secret", c.Secret)
+	}
+	r, problems := newRing(c.Keys)
+	if c.Secret != nil {
+		problems = append(problems, "Secret and Keys are both set")
+	}
+	return r, problems
+}
+
 func (c *Config) problems() []string {
-	out := secretProblems("Secret", c.Secret)
+	var out []string
 	switch {
 	case c.NoExpiry && c.Lifetime != 0:
 		out = append(out, "Lifetime and NoExpiry are both set")
@@ -70,31 +87,4 @@ func (c *Config) problems() []string {
 		}
 	}
 	return out
-}
-
-func secretProblems(name string, secret []byte) []string {
-	var out []string
-	if n := len(secret); n < minSecret {
-		out = append(out, fmt.Sprintf("%s is %d bytes, at least %d are needed", name, n, minSecret))
-	}
-	if isKeyFile(secret) {
-		out = append(out, name+" looks like a PEM or SSH key, HS256 needs random bytes")
-	}
-	return out
-}
-
-// isKeyFile reports whether secret is the text of an asymmetric key, which
-// is often public: everyone could sign tokens with it.
-func isKeyFile(secret []byte) bool {
-	for _, mark := range []string{"-----BEGIN ", "---- BEGIN "} {
-		if bytes.Contains(secret, []byte(mark)) {
-			return true
-		}
-	}
-	for _, kind := range []string{"ssh-ed25519", "ssh-rsa", "ssh-dss", "ecdsa-sha2-"} {
-		if bytes.HasPrefix(bytes.TrimSpace(secret), []byte(kind)) {
-			return true
-		}
-	}
-	return false
 }

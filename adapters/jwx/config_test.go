@@ -17,7 +17,7 @@ import (
 func TestConfigProblems(t *testing.T) {
 	const (
 		long     = "Lifetime is 0s, at least a second is needed, or NoExpiry"
-		keyFile  = "Secret looks like a PEM or SSH key, HS256 needs random bytes"
+		keyFile  = "Secret looks like a PEM, DER, JWK or SSH key, HS256 needs random bytes"
 		emptyAud = "Audience is empty"
 	)
 	pad := strings.Repeat("x", 40)
@@ -93,7 +93,7 @@ func TestSecretIsNotPrinted(t *testing.T) {
 			t.Errorf("got the secret as %q in %s", form, out.String())
 		}
 	}
-	if want := `{Secret:[33 bytes] Lifetime:1h0m0s NoExpiry:false Audience:[]}`; fmt.Sprint(cfg) != want {
+	if want := `{Secret:[33 bytes] Keys:[] Lifetime:1h0m0s NoExpiry:false Audience:[]}`; fmt.Sprint(cfg) != want {
 		t.Errorf("got %v, want %s", cfg, want)
 	}
 }

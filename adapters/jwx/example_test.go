@@ -2,8 +2,11 @@ package jwxtoken_test
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"time"
 
 	jwxtoken "github.com/gousher/usher/adapters/jwx"
@@ -41,6 +44,63 @@ func Example() {
 	// true
 }
 
+// The new key signs, and sessions of the old secret go on.
+func ExampleConfig_keys() {
+	_, private, err := ed25519.GenerateKey(nil) // a program reads it from a file, by PEM
+	if err != nil {
+		panic(err)
+	}
+	secret := []byte("at least 32 random bytes, kept out of the source")
+	before, err1 := jwxtoken.New(jwxtoken.Config{Secret: secret, Lifetime: time.Hour})
+	after, err2 := jwxtoken.New(jwxtoken.Config{
+		Keys:     []jwxtoken.Key{{ID: "2026-11", Private: private}, {Secret: secret}},
+		Lifetime: time.Hour,
+	})
+	if err := errors.Join(err1, err2); err != nil {
+		panic(err)
+	}
+
+	ctx := context.Background()
+	old, _, err1 := before.Issue(ctx, ports.Grant{UserID: "42"})
+	token, _, err2 := after.Issue(ctx, ports.Grant{UserID: "42"})
+	if err := errors.Join(err1, err2); err != nil {
+		panic(err)
+	}
+	grant, err := after.Verify(ctx, old)
+	fmt.Println(grant.UserID, err)
+	grant, err = after.Verify(ctx, token)
+	fmt.Println(grant.UserID, err)
+	_, err = before.Verify(ctx, token)
+	fmt.Println(err)
+	// Output:
+	// 42 <nil>
+	// 42 <nil>
+	// usher: invalid token
+}
+
+// Services that verify tokens themselves read the keys here.
+func ExampleStrategy_JWKS() {
+	key, err := jwxtoken.PEM("2026-11", []byte(`-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
+-----END PRIVATE KEY-----
+`)) // that of RFC 8037, appendix A
+	if err != nil {
+		panic(err)
+	}
+	strategy, err := jwxtoken.New(jwxtoken.Config{Keys: []jwxtoken.Key{key}, Lifetime: time.Hour})
+	if err != nil {
+		panic(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /.well-known/jwks.json", strategy.JWKS())
+
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, httptest.NewRequest("GET", "/.well-known/jwks.json", nil))
+	fmt.Println(w.Body)
+	// Output:
+	// {"keys":[{"alg":"EdDSA","crv":"Ed25519","kid":"2026-11","kty":"OKP","use":"sig","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}
+}
+
 func ExampleStrategy_End() {
 	strategy, err := jwxtoken.New(jwxtoken.Config{
 		Secret:   []byte("at least 32 random bytes, kept out of the source"),
@@ -71,7 +131,7 @@ func ExampleNew_problems() {
 func ExampleConfig_Format() {
 	cfg := jwxtoken.Config{Secret: []byte("at least 32 random bytes, kept out of the source"), Lifetime: time.Hour}
 	fmt.Printf("%+v\n", cfg)
-	// Output: {Secret:[48 bytes] Lifetime:1h0m0s NoExpiry:false Audience:[]}
+	// Output: {Secret:[48 bytes] Keys:[] Lifetime:1h0m0s NoExpiry:false Audience:[]}
 }
 
 // The ring's first secret signs. Tokens of the second are accepted until it is

@@ -3,6 +3,7 @@
 // accepts.
 //
 //	strategy, err := jwxtoken.New(jwxtoken.Config{Secret: secret, Lifetime: time.Hour})
+//	strategy, err := jwxtoken.New(jwxtoken.Config{Keys: []jwxtoken.Key{{ID: "2026", Private: key}}, Lifetime: time.Hour})
 //	signer, err := jwxtoken.NewSigner(jwxtoken.SignerConfig{Secrets: [][]byte{secret}})
 //
 // Nothing is stored, so a session cannot be ended before it expires, save by
@@ -11,7 +12,6 @@ package jwxtoken
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"strconv"
@@ -31,7 +31,8 @@ const maxEpoch = 1 << 53
 // Strategy implements [ports.Strategy] without keeping anything. It is safe
 // for concurrent use.
 type Strategy struct {
-	keys     []key  // one
+	keys     ring
+	jwks     []byte
 	audience []byte // of new tokens, in JSON
 	accepted []string
 	lifetime time.Duration // zero means no expiry
@@ -41,18 +42,21 @@ type Strategy struct {
 var _ ports.Strategy = (*Strategy)(nil)
 
 // New returns a Strategy, or a *core.ConfigError that names every field that
-// is wrong and tells nothing of the secret.
+// is wrong and tells nothing of the keys. It signs something with each key
+// that can, to see that this works.
 func New(cfg Config) (*Strategy, error) {
 	cfg.setDefaults()
-	if problems := cfg.problems(); problems != nil {
+	keys, problems := cfg.ring()
+	if problems = append(problems, cfg.problems()...); problems != nil {
 		return nil, &core.ConfigError{Of: "jwxtoken.Config", Problems: problems}
 	}
-	k, err := hmacKey(cfg.Secret)
+	jwks, err := keys.jwks()
 	if err != nil {
 		return nil, fmt.Errorf("jwxtoken: %w", err)
 	}
 	return &Strategy{
-		keys:     []key{k},
+		keys:     keys,
+		jwks:     jwks,
 		audience: appendList(nil, cfg.Audience),
 		accepted: cfg.Audience,
 		lifetime: cfg.Lifetime,
@@ -78,27 +82,10 @@ func (s *Strategy) Issue(ctx context.Context, g ports.Grant) (token string, expi
 		return "", time.Time{}, fmt.Errorf("jwxtoken: epoch %d is out of range", g.Epoch)
 	}
 	expires = s.expiry(g.Expires)
-	if token, err = seal(s.claims(g, expires), s.keys[0]); err != nil {
+	if token, err = s.keys[0].seal(s.claims(g, expires)); err != nil {
 		return "", time.Time{}, err
 	}
 	return token, expires, nil
-}
-
-// newHeader is the header of new tokens.
-var newHeader = encode([]byte(`{"alg":"` + algorithm + `","typ":"JWT"}`))
-
-// seal returns a signed token.
-func seal(payload []byte, k key) (string, error) {
-	input := newHeader + "." + encode(payload)
-	signature, err := k.sign([]byte(input))
-	if err != nil {
-		return "", fmt.Errorf("jwxtoken: sign: %w", err)
-	}
-	token := input + "." + encode(signature)
-	if len(token) > maxToken {
-		return "", fmt.Errorf("jwxtoken: token is %d bytes, above %d", len(token), maxToken)
-	}
-	return token, nil
 }
 
 // expiry returns when a new token expires, if it is to expire at asked: zero
@@ -131,7 +118,7 @@ func (s *Strategy) claims(g ports.Grant, expires time.Time) []byte {
 }
 
 // Verify implements [ports.Strategy]. It accepts what [Strategy.Issue] makes,
-// and what FastAPI Users makes with the same secret and audience.
+// and what FastAPI Users makes with one of the keys and the same audience.
 func (s *Strategy) Verify(ctx context.Context, token string) (ports.Grant, error) {
 	if err := ctx.Err(); err != nil {
 		return ports.Grant{}, err
@@ -154,5 +141,3 @@ func (s *Strategy) End(ctx context.Context, token string) error {
 	}
 	return err
 }
-
-func encode(data []byte) string { return base64.RawURLEncoding.EncodeToString(data) }

@@ -13,7 +13,7 @@ import (
 
 // read returns what token stands for.
 func (s *Strategy) read(token string) (ports.Grant, bool) {
-	payload, ok := open(token, s.keys)
+	payload, ok := s.keys.open(token)
 	if !ok {
 		return ports.Grant{}, false
 	}
@@ -22,50 +22,6 @@ func (s *Strategy) read(token string) (ports.Grant, bool) {
 		return ports.Grant{}, false
 	}
 	return s.grant(claims)
-}
-
-// open returns the payload of a token that one of the keys signed. The
-// signature is verified, over the bytes as received, before any of them is
-// decoded.
-func open(token string, keys []key) (payload []byte, ok bool) {
-	if len(token) > maxToken {
-		return nil, false
-	}
-	header, rest, ok1 := strings.Cut(token, ".")
-	segment, signature, ok2 := strings.Cut(rest, ".")
-	if !ok1 || !ok2 {
-		return nil, false
-	}
-	mac, ok := decode(signature)
-	if !ok {
-		return nil, false
-	}
-	input := []byte(token[:len(header)+1+len(segment)])
-	signed := func(k key) bool { return k.verify(input, mac) == nil }
-	if !slices.ContainsFunc(keys, signed) || header != newHeader && !acceptsHeader(header) {
-		return nil, false
-	}
-	return decode(segment)
-}
-
-// acceptsHeader checks the header of a token that another issuer made. Keys
-// and certificates that it names are not looked at. No extension is known, so
-// none may be critical, and the payload may not be anything but base64 (RFC
-// 7797).
-func acceptsHeader(segment string) bool {
-	data, ok := decode(segment)
-	if !ok {
-		return false
-	}
-	header, ok := readObject(data)
-	if !ok {
-		return false
-	}
-	alg, _ := text(header["alg"])
-	kid, named := header["kid"]
-	_, critical := header["crit"]
-	_, encoded := header["b64"]
-	return alg == algorithm && (!named || isText(kid)) && !critical && !encoded
 }
 
 // grant checks the claims of a session.

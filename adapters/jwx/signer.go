@@ -35,20 +35,21 @@ func (c SignerConfig) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "{Secrets:%s}", sizes)
 }
 
-func (c *SignerConfig) problems() []string {
-	var out []string
+// ring returns the keys of c, or what is wrong with them.
+func (c *SignerConfig) ring() (out ring, problems []string) {
 	if len(c.Secrets) == 0 {
-		out = append(out, "Secrets is empty")
+		problems = append(problems, "Secrets is empty")
 	}
 	for i, secret := range c.Secrets {
-		out = append(out, secretProblems(fmt.Sprintf("Secrets[%d]", i), secret)...)
+		one, wrong := secretRing(fmt.Sprintf("Secrets[%d]", i), secret)
+		out, problems = append(out, one...), append(problems, wrong...)
 	}
-	return out
+	return out, problems
 }
 
 // Signer implements [ports.Signer]. It is safe for concurrent use.
 type Signer struct {
-	keys []key
+	keys ring
 	now  func() time.Time
 }
 
@@ -57,19 +58,13 @@ var _ ports.Signer = (*Signer)(nil)
 // NewSigner returns a Signer, or a *core.ConfigError that names every field
 // that is wrong and tells nothing of the secrets.
 func NewSigner(cfg SignerConfig) (*Signer, error) {
-	if problems := cfg.problems(); problems != nil {
+	keys, problems := cfg.ring()
+	if problems != nil {
 		return nil, &core.ConfigError{Of: "jwxtoken.SignerConfig", Problems: problems}
 	}
-	s := &Signer{now: cfg.Now}
+	s := &Signer{keys: keys, now: cfg.Now}
 	if s.now == nil {
 		s.now = time.Now
-	}
-	for _, secret := range cfg.Secrets {
-		k, err := hmacKey(bytes.Clone(secret))
-		if err != nil {
-			return nil, fmt.Errorf("jwxtoken: %w", err)
-		}
-		s.keys = append(s.keys, k)
 	}
 	return s, nil
 }
@@ -97,7 +92,7 @@ func (s *Signer) Sign(ctx context.Context, c ports.Claims) (string, error) {
 	if !c.Expires.IsZero() {
 		out = strconv.AppendInt(append(out, `,"exp":`...), c.Expires.Unix(), 10)
 	}
-	return seal(append(out, '}'), s.keys[0])
+	return s.keys[0].seal(append(out, '}'))
 }
 
 // claimNames are the claims of RFC 7519, section 4.1: none of them is a value.
@@ -146,7 +141,7 @@ func (s *Signer) Verify(ctx context.Context, token, audience string) (ports.Clai
 }
 
 func (s *Signer) read(token, audience string) (ports.Claims, bool) {
-	payload, ok := open(token, s.keys)
+	payload, ok := s.keys.open(token)
 	if !ok || audience == "" {
 		return ports.Claims{}, false
 	}

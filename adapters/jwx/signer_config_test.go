@@ -27,10 +27,10 @@ func TestSignerConfigProblems(t *testing.T) {
 		{"no first", [][]byte{nil, good}, []string{"Secrets[0] is 0 bytes, at least 32 are needed"}},
 		{"short second", [][]byte{good, short}, []string{"Secrets[1] is 31 bytes, at least 32 are needed"}},
 		{"PEM", [][]byte{good, []byte("-----BEGIN PUBLIC KEY-----\nxxxxxxxxxxxx")},
-			[]string{"Secrets[1] looks like a PEM or SSH key, HS256 needs random bytes"}},
+			[]string{"Secrets[1] looks like a PEM, DER, JWK or SSH key, HS256 needs random bytes"}},
 		{"several", [][]byte{short, []byte("ssh-rsa AAAA")}, []string{
 			"Secrets[0] is 31 bytes, at least 32 are needed", "Secrets[1] is 12 bytes, at least 32 are needed",
-			"Secrets[1] looks like a PEM or SSH key, HS256 needs random bytes",
+			"Secrets[1] looks like a PEM, DER, JWK or SSH key, HS256 needs random bytes",
 		}},
 	}
 	for _, test := range tests {

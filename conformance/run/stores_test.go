@@ -195,11 +195,6 @@ func testOutage(t *testing.T, db sqlDB) {
 	}
 }
 
-func TestJWX(t *testing.T) {
-	conformance.TestStrategy(t, func(t testing.TB, clock *conformance.Clock) ports.Strategy { return newJWT(t, clock) },
-		conformance.Subject{Adapter: "jwx", Engine: "memory"})
-}
-
 func TestBearer(t *testing.T) {
 	conformance.TestTransport(t, func(testing.TB) ports.Transport { return core.Bearer{} },
 		conformance.Subject{Adapter: "core", Engine: "memory", Variant: "Bearer"})
