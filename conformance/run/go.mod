@@ -30,10 +30,14 @@ require (
 	github.com/dustin/go-humanize v1.1.0 // indirect
 	github.com/ebitengine/purego v0.10.1 // indirect
 	github.com/felixge/httpsnoop v1.1.0 // indirect
+	github.com/gabriel-vasile/mimetype v1.4.16 // indirect
 	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
 	github.com/go-logr/logr v1.4.3 // indirect
 	github.com/go-logr/stdr v1.2.2 // indirect
 	github.com/go-ole/go-ole v1.3.0 // indirect
+	github.com/go-playground/locales v0.14.2 // indirect
+	github.com/go-playground/universal-translator v0.18.2 // indirect
+	github.com/go-playground/validator/v10 v10.30.6 // indirect
 	github.com/goccy/go-json v0.10.6 // indirect
 	github.com/golang/protobuf v1.5.2 // indirect
 	github.com/google/uuid v1.6.0 // indirect
@@ -43,6 +47,7 @@ require (
 	github.com/jackc/puddle/v2 v2.2.3 // indirect
 	github.com/jinzhu/inflection v1.0.0 // indirect
 	github.com/klauspost/compress v1.18.7 // indirect
+	github.com/leodido/go-urn v1.5.0 // indirect
 	github.com/lestrrat-go/blackmagic v1.0.4 // indirect
 	github.com/lestrrat-go/httpcc v1.0.1 // indirect
 	github.com/lestrrat-go/httprc v1.0.6 // indirect
@@ -109,6 +114,7 @@ require (
 	github.com/gousher/usher/adapters/jwx v0.0.0
 	github.com/gousher/usher/adapters/memory v0.0.0
 	github.com/gousher/usher/adapters/sqlx v0.0.0
+	github.com/gousher/usher/adapters/validator v0.0.0
 	github.com/gousher/usher/authtest v0.0.0
 	github.com/gousher/usher/conformance v0.0.0
 	github.com/gousher/usher/core v0.0.0
@@ -134,6 +140,7 @@ replace (
 	github.com/gousher/usher/adapters/jwx => ../../adapters/jwx
 	github.com/gousher/usher/adapters/memory => ../../adapters/memory
 	github.com/gousher/usher/adapters/sqlx => ../../adapters/sqlx
+	github.com/gousher/usher/adapters/validator => ../../adapters/validator
 	github.com/gousher/usher/authtest => ../../authtest
 	github.com/gousher/usher/conformance => ../
 	github.com/gousher/usher/core => ../../core
