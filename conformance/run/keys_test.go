@@ -66,13 +66,13 @@ func TestJWX(t *testing.T) {
 			t.Run("alone", func(t *testing.T) {
 				conformance.TestStrategy(t, func(t testing.TB, clock *conformance.Clock) ports.Strategy {
 					return newKeyed(t, clock.Now, one)
-				})
+				}, conformance.Subject{Adapter: "jwx", Engine: "memory", Variant: alg.name})
 			})
 			t.Run("ring", func(t *testing.T) {
 				one.ID, two.ID = "new", "old"
 				conformance.TestStrategy(t, func(t testing.TB, clock *conformance.Clock) ports.Strategy {
 					return newKeyed(t, clock.Now, one, two)
-				})
+				}, conformance.Subject{Adapter: "jwx", Engine: "memory", Variant: alg.name + " ring"})
 			})
 		})
 	}
