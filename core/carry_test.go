@@ -3,8 +3,10 @@ package core_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gousher/usher/core"
 	"github.com/gousher/usher/ports"
@@ -65,7 +67,7 @@ func TestCarry(t *testing.T) {
 			u, err := w.UpdateSelf(t.Context(), s.User, test.change)
 			must(t, err)
 
-			err = auth.Carry(t.Context(), s, u)
+			err = auth.Carry(t.Context(), s, u, http.Header{})
 			wantErr(t, err, test.want)
 			if err != nil && !strings.Contains(err.Error(), "backend stored") {
 				t.Errorf("error: got %q, want the backend in it", err)
@@ -74,6 +76,36 @@ func TestCarry(t *testing.T) {
 			_, err = auth.Authenticate(t.Context(), request(token, ""), policy{})
 			wantEqual(t, "whether the session goes on", err == nil, test.goesOn)
 		})
+	}
+}
+
+// A session that cannot be restamped goes on by another token where the
+// browser takes it, and that token lives no longer than the old one.
+func TestCarryByCookie(t *testing.T) {
+	for _, outage := range []error{nil, errOutage} {
+		w := newSite(t)
+		ann := w.put(named("ann"))
+		old, _, err := w.cookie.Issue(t.Context(), ports.Grant{UserID: ann.ID, Methods: []string{"otp"}, Expires: noon.Add(time.Minute)})
+		must(t, err)
+		s, err := w.auth.Authenticate(t.Context(), request("", old), policy{})
+		must(t, err)
+		u, err := w.UpdateSelf(t.Context(), s.User, core.Change[*Member]{Password: ptr("lady of the lake")})
+		must(t, err)
+		w.cookie.err = outage
+		out := http.Header{}
+		wantErr(t, w.auth.Carry(t.Context(), s, u, out), outage)
+		w.cookie.err = nil
+		_, err = w.auth.Authenticate(t.Context(), request("", old), policy{})
+		wantErr(t, err, core.ErrUnauthenticated)
+		if outage != nil {
+			wantEqual(t, "what is sent", out, http.Header{})
+			continue
+		}
+		again, err := w.auth.Authenticate(t.Context(), request("", out.Get("Cookie")), policy{})
+		must(t, err)
+		wantEqual(t, "user", again.User.ID, "ann")
+		wantEqual(t, "methods", again.Grant.Methods, []string{"otp"})
+		wantEqual(t, "end", again.Grant.Expires, noon.Add(time.Minute))
 	}
 }
 
@@ -92,7 +124,7 @@ func TestCarryBetweenTwoChanges(t *testing.T) {
 	_, err = w.EndSessions(t.Context(), u)
 	must(t, err)
 
-	must(t, auth.Carry(t.Context(), s, u))
+	must(t, auth.Carry(t.Context(), s, u, http.Header{}))
 	_, err = auth.Authenticate(t.Context(), request(token, ""), policy{})
 	wantErr(t, err, core.ErrUnauthenticated)
 }

@@ -245,14 +245,14 @@ func (s *website) life(t *testing.T, backend string, revocable, cookie bool) {
 	}
 
 	// A new password ends every other session, and the one that set it where its
-	// token cannot be carried over.
+	// token can neither be carried over nor replaced.
 	other := s.browser(t)
 	other.login(backend, email, "correct horse", cookie)
 	v.login(backend, email, "correct horse", cookie)
 	v.json(http.StatusOK, me, "PATCH", "/users/me", `{"password":"battery staple"}`)
 	other.json(http.StatusUnauthorized, unauthorized, "GET", "/users/me", "")
 	old.json(http.StatusUnauthorized, unauthorized, "GET", "/users/me", "")
-	if revocable {
+	if revocable || cookie {
 		v.json(http.StatusOK, me, "GET", "/users/me", "")
 	} else {
 		v.json(http.StatusUnauthorized, unauthorized, "GET", "/users/me", "")

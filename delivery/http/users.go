@@ -66,10 +66,12 @@ func (a *API[U]) changeSelf(c *call, p core.Policy[U]) error {
 func (a *API[U]) carry(c *call, s core.Session[U], u U) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), a.timeout)
 	defer cancel()
-	if err := a.auth.Carry(ctx, s, u); err != nil {
+	out := http.Header{}
+	if err := a.auth.Carry(ctx, s, u, out); err != nil {
 		a.log.ErrorContext(ctx, "usher: session not carried over a new password",
 			"method", c.r.Method, "path", c.r.URL.Path, "error", err)
 	}
+	c.add(out)
 }
 
 // named returns the user whom the path names, to those whom p allows.
