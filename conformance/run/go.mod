@@ -90,6 +90,7 @@ require (
 	go.opentelemetry.io/otel v1.44.0 // indirect
 	go.opentelemetry.io/otel/metric v1.44.0 // indirect
 	go.opentelemetry.io/otel/trace v1.44.0 // indirect
+	go.uber.org/atomic v1.12.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/mod v0.42.0 // indirect
@@ -113,6 +114,7 @@ require (
 	github.com/gousher/usher/adapters/email v0.0.0
 	github.com/gousher/usher/adapters/jwx v0.0.0
 	github.com/gousher/usher/adapters/memory v0.0.0
+	github.com/gousher/usher/adapters/redis v0.0.0
 	github.com/gousher/usher/adapters/sqlx v0.0.0
 	github.com/gousher/usher/adapters/validator v0.0.0
 	github.com/gousher/usher/authtest v0.0.0
@@ -123,6 +125,7 @@ require (
 	github.com/gousher/usher/sqlstore v0.0.0
 	github.com/jmoiron/sqlx v1.4.0
 	github.com/prometheus/client_golang v1.13.0
+	github.com/redis/go-redis/v9 v9.23.0
 	github.com/rs/zerolog v1.34.0
 	github.com/stretchr/testify v1.12.1
 	github.com/uptrace/bun v1.3.0
@@ -139,6 +142,7 @@ replace (
 	github.com/gousher/usher/adapters/email => ../../adapters/email
 	github.com/gousher/usher/adapters/jwx => ../../adapters/jwx
 	github.com/gousher/usher/adapters/memory => ../../adapters/memory
+	github.com/gousher/usher/adapters/redis => ../../adapters/redis
 	github.com/gousher/usher/adapters/sqlx => ../../adapters/sqlx
 	github.com/gousher/usher/adapters/validator => ../../adapters/validator
 	github.com/gousher/usher/authtest => ../../authtest

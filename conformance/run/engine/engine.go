@@ -58,7 +58,10 @@ func Main(m *testing.M) int {
 // tests have run and everything is closed.
 func leaks() error {
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
-	if err := goleak.Find(); err != nil {
+	// Toxiproxy forgets one of a connection's goroutines where the connection
+	// ends just as a fault begins. Of a connection that is open there are more.
+	proxy := goleak.IgnoreTopFunction("github.com/Shopify/toxiproxy/v2/toxics.(*NoopToxic).Pipe")
+	if err := goleak.Find(proxy); err != nil {
 		return fmt.Errorf("engine: tests left goroutines: %w", err)
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/Shopify/toxiproxy/v2"
 	"github.com/go-sql-driver/mysql"
@@ -54,11 +55,19 @@ func (l *Link) Stall() {
 // Mute lets what is sent through, and no answers.
 func (l *Link) Mute() { l.toxic("downstream") }
 
+// Delay lets answers arrive later, by up to jitter more or less than that.
+func (l *Link) Delay(by, jitter time.Duration) {
+	l.add(fmt.Sprintf(`{"name":"delay","type":"latency","stream":"downstream","toxicity":1,"attributes":{"latency":%d,"jitter":%d}}`,
+		by.Milliseconds(), jitter.Milliseconds()))
+}
+
 // toxic swallows what flows in a direction.
 func (l *Link) toxic(stream string) {
-	_, err := l.proxy.Toxics.AddToxicJson(strings.NewReader(fmt.Sprintf(
-		`{"name":%q,"type":"timeout","stream":%q,"toxicity":1,"attributes":{"timeout":0}}`, stream, stream)))
-	if err != nil {
+	l.add(fmt.Sprintf(`{"name":%q,"type":"timeout","stream":%q,"toxicity":1,"attributes":{"timeout":0}}`, stream, stream))
+}
+
+func (l *Link) add(toxic string) {
+	if _, err := l.proxy.Toxics.AddToxicJson(strings.NewReader(toxic)); err != nil {
 		l.t.Errorf("engine: link: %v", err)
 	}
 }
