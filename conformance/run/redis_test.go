@@ -38,10 +38,10 @@ func redisTokens(t testing.TB, rdb redis.UniversalClient, keys engine.Keys) port
 	return tokens
 }
 
-// redisStores returns a store of tokens, beside which no users lie.
-func redisStores(t testing.TB, keys engine.Keys) stores {
+// redisTokensOf returns a store of tokens, beside which no users lie.
+func redisTokensOf(t testing.TB, rdb redis.UniversalClient, keys engine.Keys) stores {
 	t.Helper()
-	return stores{Tokens: redisTokens(t, keys.Open(t, redis.UniversalOptions{}), keys)}
+	return stores{Tokens: redisTokens(t, rdb, keys)}
 }
 
 // Every suite of token stores and limiters, on one node and on a cluster.
@@ -50,47 +50,60 @@ func TestRedis(t *testing.T) {
 		fresh(t) // the engine has a version once it runs
 		of := conformance.Subject{Adapter: "redisstore", Engine: engine.Version(name)}
 		t.Run("tokens", func(t *testing.T) {
-			conformance.TestTokenStore(t, func(t testing.TB) stores { return redisStores(t, fresh(t)) }, of)
+			conformance.TestTokenStore(t, func(t testing.TB) stores {
+				keys := fresh(t)
+				return redisTokensOf(t, keys.Open(t, redis.UniversalOptions{}), keys)
+			}, of)
 		})
 		t.Run("legacy", func(t *testing.T) {
-			conformance.TestLegacyTokens(t, func(t testing.TB) conformance.Legacy { return redisLegacy(t, fresh(t)) }, of)
+			conformance.TestLegacyTokens(t, func(t testing.TB) conformance.Legacy {
+				keys := fresh(t)
+				return redisLegacyOf(t, keys.Open(t, redis.UniversalOptions{}), keys)
+			}, of)
 		})
 		t.Run("faults", func(t *testing.T) {
 			conformance.TestFaults(t, func(t testing.TB) conformance.Faulty {
 				keys, links := fresh(t).Through(t)
 				rdb := keys.Open(t, redis.UniversalOptions{MaxRetries: -1, MaxRedirects: -1}) // so that faults are felt
-				return conformance.Faulty{Stores: stores{Tokens: redisTokens(t, rdb, keys)}, Link: links}
+				return conformance.Faulty{Stores: redisTokensOf(t, rdb, keys), Link: links}
 			}, of)
 		})
 		t.Run("at rest", func(t *testing.T) {
 			conformance.TestAtRest(t, func(t testing.TB) conformance.AtRest {
 				keys := fresh(t)
-				rdb := keys.Open(t, redis.UniversalOptions{})
-				return atRest(t, stores{Tokens: redisTokens(t, rdb, keys)}, func(t testing.TB) []byte { return dumpRedis(t, rdb, keys.Prefix) })
+				return redisAtRest(t, keys.Open(t, redis.UniversalOptions{}), keys)
 			}, of)
 		})
 		t.Run("limiter", func(t *testing.T) {
-			conformance.TestLimiter(t, func(t testing.TB) limiters { return redisLimiters(t, fresh(t)) }, of)
+			conformance.TestLimiter(t, func(t testing.TB) limiters {
+				keys := fresh(t)
+				a := redisLimiterOf(t, keys.Open(t, redis.UniversalOptions{}), keys)
+				b := redisLimiterOf(t, keys.Open(t, redis.UniversalOptions{}), keys)
+				return limiters{a[0], b[0]}
+			}, of)
 		})
 	})
 }
 
-// redisLimiters are two limiters, each with connections of its own.
-func redisLimiters(t testing.TB, keys engine.Keys) (both limiters) {
+// redisAtRest returns a store of tokens and what Redis keeps of it.
+func redisAtRest(t testing.TB, rdb redis.UniversalClient, keys engine.Keys) conformance.AtRest {
 	t.Helper()
-	for i := range both {
-		l, err := redisstore.NewLimiter(keys.Open(t, redis.UniversalOptions{}), redisstore.Config{Prefix: keys.Prefix})
-		require.NoError(t, err)
-		both[i] = l
-	}
-	return both
+	dump := func(t testing.TB) []byte { return dumpRedis(t, rdb, keys.Prefix) }
+	return atRest(t, redisTokensOf(t, rdb, keys), dump)
 }
 
-// redisLegacy returns what is adopted of keys of the other system's. Ours and
-// theirs are both below those of the test.
-func redisLegacy(t testing.TB, keys engine.Keys) conformance.Legacy {
+// redisLimiterOf returns a limiter, as its only process would use it.
+func redisLimiterOf(t testing.TB, rdb redis.UniversalClient, keys engine.Keys) limiters {
 	t.Helper()
-	rdb := keys.Open(t, redis.UniversalOptions{})
+	l, err := redisstore.NewLimiter(rdb, redisstore.Config{Prefix: keys.Prefix})
+	require.NoError(t, err)
+	return limiters{l, l}
+}
+
+// redisLegacyOf returns what is adopted of keys of the other system's. Ours and
+// theirs are both below those of the test.
+func redisLegacyOf(t testing.TB, rdb redis.UniversalClient, keys engine.Keys) conformance.Legacy {
+	t.Helper()
 	theirs := keys.Prefix + "theirs:"
 	keys.Prefix += "ours:"
 	plain, err := redisstore.NewLegacy(rdb, redisstore.Config{Prefix: keys.Prefix}, redisstore.LegacyConfig{Prefix: theirs})
