@@ -94,6 +94,9 @@ func (k Keys) Open(t testing.TB, settings redis.UniversalOptions) redis.Universa
 	return rdb
 }
 
+// Addr is where the first node is reached.
+func (k Keys) Addr() string { return k.at(k.source.options.Addrs[0]) }
+
 func (k Keys) client(o redis.UniversalOptions) redis.UniversalClient {
 	quiet()
 	s := k.source.options
