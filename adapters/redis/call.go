@@ -16,7 +16,7 @@ import (
 // context is cancelled, nor, unless it is told to, that one is late. F then
 // goes on for as long as go-redis waits, on a connection that nobody else
 // has, and nobody hears of it.
-func within[T any](ctx context.Context, op string, f func() (T, error)) (T, error) {
+func within[T any](ctx context.Context, s *store, op string, f func() (T, error)) (T, error) {
 	var none T
 	if err := ctx.Err(); err != nil {
 		return none, err
@@ -28,6 +28,7 @@ func within[T any](ctx context.Context, op string, f func() (T, error)) (T, erro
 	done := make(chan outcome, 1)
 	go func() {
 		got, err := f()
+		s.lookAgain(err)
 		done <- outcome{got, err}
 	}()
 	select {
@@ -41,13 +42,33 @@ func within[T any](ctx context.Context, op string, f func() (T, error)) (T, erro
 	}
 }
 
-// failure is what a method returns for an error within it: one of core's, that
-// of the context, or an outage.
-func failure(ctx context.Context, op string, err error) error {
+// lookAgain asks the cluster who has which slots, where err says that a node
+// does not answer: another may have taken over. By itself go-redis asks when a
+// node sends it to another, which a dead one does not, and every minute.
+func (s *store) lookAgain(err error) {
+	cluster, ok := s.rdb.(interface{ ReloadState(ctx context.Context) })
+	var answer redis.Error
+	if !ok || err == nil || domainOf(err) != nil || errors.As(err, &answer) || errors.Is(err, context.Canceled) {
+		return
+	}
+	cluster.ReloadState(context.Background()) // in the background, and not more often than it can
+}
+
+// domainOf returns which of core's errors err is, or nil.
+func domainOf(err error) error {
 	for _, domain := range []error{core.ErrTokenNotFound, core.ErrTokenTaken, core.ErrInvalidValue} {
 		if errors.Is(err, domain) {
 			return domain
 		}
+	}
+	return nil
+}
+
+// failure is what a method returns for an error within it: one of core's, that
+// of the context, or an outage.
+func failure(ctx context.Context, op string, err error) error {
+	if domain := domainOf(err); domain != nil {
+		return domain
 	}
 	if ended := ctx.Err(); ended != nil {
 		return ended

@@ -63,7 +63,7 @@ func NewLegacy(rdb redis.UniversalClient, cfg Config, from LegacyConfig) (ports.
 // session expires: if the old one could not be erased, it is of no use to
 // anybody, and the next who uses it erases it.
 func (s *legacy) Adopt(ctx context.Context, token, digest string) (ports.Token, error) {
-	return within(ctx, "adopt token", func() (ports.Token, error) {
+	return within(ctx, s.store, "adopt token", func() (ports.Token, error) {
 		if token == "" || storable(token) != nil || !isKey(s.from.Purpose, digest) {
 			return ports.Token{}, core.ErrTokenNotFound
 		}

@@ -20,7 +20,7 @@ func (s *store) Put(ctx context.Context, t ports.Token) error {
 	if err != nil {
 		return core.ErrInvalidValue
 	}
-	_, err = within(ctx, "put token", func() (struct{}, error) {
+	_, err = within(ctx, s, "put token", func() (struct{}, error) {
 		life := life(t.ExpiresAt, time.Now())
 		if err := s.note(ctx, t, life); err != nil {
 			return struct{}{}, err
@@ -41,7 +41,7 @@ func (s *store) note(ctx context.Context, t ports.Token, life int64) error {
 
 // Take implements [ports.OnceStore].
 func (s *store) Take(ctx context.Context, purpose, digest string) (ports.Token, error) {
-	return within(ctx, "take token", func() (ports.Token, error) {
+	return within(ctx, s, "take token", func() (ports.Token, error) {
 		if !isKey(purpose, digest) {
 			return ports.Token{}, core.ErrTokenNotFound
 		}
@@ -57,7 +57,7 @@ func (s *store) Take(ctx context.Context, purpose, digest string) (ports.Token, 
 
 // Get implements [ports.TokenStore].
 func (s *store) Get(ctx context.Context, purpose, digest string) (ports.Token, error) {
-	return within(ctx, "get token", func() (ports.Token, error) {
+	return within(ctx, s, "get token", func() (ports.Token, error) {
 		if !isKey(purpose, digest) {
 			return ports.Token{}, core.ErrTokenNotFound
 		}
@@ -86,7 +86,7 @@ func isKey(purpose, digest string) bool {
 
 // Extend implements [ports.TokenStore].
 func (s *store) Extend(ctx context.Context, purpose, digest string, until time.Time) error {
-	_, err := within(ctx, "extend token", func() (struct{}, error) {
+	_, err := within(ctx, s, "extend token", func() (struct{}, error) {
 		if until.IsZero() || !isKey(purpose, digest) {
 			return struct{}{}, nil
 		}
@@ -114,7 +114,7 @@ func found(err error) error {
 
 // Restamp implements [ports.TokenStore].
 func (s *store) Restamp(ctx context.Context, purpose, digest string, epoch int64) error {
-	_, err := within(ctx, "restamp token", func() (struct{}, error) {
+	_, err := within(ctx, s, "restamp token", func() (struct{}, error) {
 		if !isKey(purpose, digest) {
 			return struct{}{}, core.ErrTokenNotFound
 		}

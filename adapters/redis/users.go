@@ -22,7 +22,7 @@ const (
 
 // ListUser implements [ports.TokenStore].
 func (s *store) ListUser(ctx context.Context, purpose, userID string) ([]ports.Token, error) {
-	return within(ctx, "list tokens", func() ([]ports.Token, error) {
+	return within(ctx, s, "list tokens", func() ([]ports.Token, error) {
 		list, err := s.ofUser(ctx, purpose, userID)
 		slices.SortFunc(list, func(a, b ports.Token) int {
 			return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(a.Digest, b.Digest))
@@ -65,7 +65,7 @@ func (s *store) ofUser(ctx context.Context, purpose, userID string) ([]ports.Tok
 
 // EndUser implements [ports.TokenStore].
 func (s *store) EndUser(ctx context.Context, purpose, userID, exceptFamily string) error {
-	_, err := within(ctx, "end tokens", func() (struct{}, error) {
+	_, err := within(ctx, s, "end tokens", func() (struct{}, error) {
 		list, err := s.ofUser(ctx, purpose, userID)
 		if err != nil {
 			return struct{}{}, err
@@ -107,7 +107,7 @@ func (s *store) end(ctx context.Context, userID string, tokens []ports.Token) er
 // server, so that callers who are many do the same work many times; each token
 // is removed, and counted, by one of them.
 func (s *store) Purge(ctx context.Context, before time.Time, limit int) (int, error) {
-	return within(ctx, "purge tokens", func() (int, error) {
+	return within(ctx, s, "purge tokens", func() (int, error) {
 		var mu sync.Mutex // servers are looked through at the same time
 		removed := 0
 		err := s.eachMaster(ctx, func(ctx context.Context, master redis.Cmdable) error {

@@ -95,45 +95,66 @@ func RedisClusterServers(t testing.TB) (*Cluster, Keys) {
 }
 
 // KillMaster kills the master that has the slot of a key, as the loss of its
-// machine would, and returns how long it took until its replica answered in
-// its place.
-func (c *Cluster) KillMaster(t testing.TB, key string) time.Duration {
+// machine would, when its replica has heard nothing from it for a while, and
+// returns how long it took until the replica answered in its place. It is
+// called once.
+func (c *Cluster) KillMaster(t testing.TB, key string, behind time.Duration) time.Duration {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	master, err := c.masterOf(ctx, key, "")
+	i, err := c.masterOf(ctx, key)
 	if err != nil {
 		t.Fatalf("engine: master of %q: %v", key, err)
 	}
-	began := time.Now()
 	docker, err := dial(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer docker.Close()
-	if _, err := docker.ContainerKill(ctx, master.GetContainerID(), client.ContainerKillOptions{}); err != nil {
+	replica, master := c.nodes[i+masters].GetContainerID(), c.nodes[i].GetContainerID()
+	if _, err := docker.ContainerPause(ctx, replica, client.ContainerPauseOptions{}); err != nil {
+		t.Fatalf("engine: pause redis: %v", err)
+	}
+	if err := c.nodes[i].disown(ctx); err != nil {
+		t.Fatalf("engine: end replication: %v", err)
+	}
+	time.Sleep(behind)
+	if _, err := docker.ContainerKill(ctx, master, client.ContainerKillOptions{}); err != nil {
 		t.Fatalf("engine: kill redis: %v", err)
 	}
-	if err := until(ctx, func() error { _, err := c.masterOf(ctx, key, master.inside); return err }); err != nil {
+	killed := time.Now()
+	if _, err := docker.ContainerUnpause(ctx, replica, client.ContainerUnpauseOptions{}); err != nil {
+		t.Fatalf("engine: unpause redis: %v", err)
+	}
+	if err := until(ctx, func() error { return c.nodes[i+masters].takes(ctx, key) }); err != nil {
 		t.Fatalf("engine: nobody took over: %v", err)
 	}
-	return time.Since(began)
+	return time.Since(killed)
 }
 
-// masterOf returns the node, other than one, that takes writes to a key.
-func (c *Cluster) masterOf(ctx context.Context, key, other string) (*node, error) {
-	for _, n := range c.nodes {
-		if n.inside == other {
-			continue
-		}
-		rdb := redis.NewClient(&redis.Options{Addr: n.addr, MaxRetries: -1})
-		err := rdb.SetNX(ctx, key, "", time.Minute).Err()
-		rdb.Close()
-		if err == nil {
-			return n, nil
+// masterOf returns the number of the master that takes writes to a key.
+func (c *Cluster) masterOf(ctx context.Context, key string) (int, error) {
+	for i, n := range c.nodes[:masters] {
+		if n.takes(ctx, key) == nil {
+			return i, nil
 		}
 	}
-	return nil, errors.New("no master takes it")
+	return 0, errors.New("no master takes it")
+}
+
+// takes returns why a node does not take writes to a key.
+func (n *node) takes(ctx context.Context, key string) error {
+	rdb := redis.NewClient(&redis.Options{Addr: n.addr, MaxRetries: -1})
+	defer rdb.Close()
+	return rdb.SetNX(ctx, key, "", time.Minute).Err()
+}
+
+// disown ends the connection to a replica that is paused, so that nothing more
+// waits for it.
+func (n *node) disown(ctx context.Context) error {
+	rdb := redis.NewClient(&redis.Options{Addr: n.addr})
+	defer rdb.Close()
+	return rdb.Do(ctx, "client", "kill", "type", "replica").Err()
 }
 
 // startCluster starts the nodes and makes a cluster of them.
