@@ -64,7 +64,8 @@ var rules = []rule{{
 	never: []string{"github.com/testcontainers/testcontainers-go", "github.com/docker/docker", "github.com/moby/moby",
 		"modernc.org/sqlite", "github.com/mattn/go-sqlite3", "github.com/ncruces/go-sqlite3",
 		"github.com/jackc/pgx", "github.com/lib/pq", "github.com/uptrace/bun/driver",
-		"github.com/go-sql-driver/mysql", "github.com/microsoft/go-mssqldb"},
+		"github.com/go-sql-driver/mysql", "github.com/microsoft/go-mssqldb",
+		"github.com/alicebob/miniredis"},
 	reason: "engines are for conformance/run and examples: even a test's dependency is in the graph of all who import the module",
 }, {
 	modules: []string{"examples/custom-adapter"},

@@ -29,6 +29,8 @@ func TestBadImports(t *testing.T) {
 		{module: "adapters/bun", imports: "github.com/jackc/pgx/v5/stdlib"},
 		{module: "adapters/sqlx", imports: "github.com/jmoiron/sqlx/reflectx", ok: true},
 		{module: "adapters/sqlx", imports: "github.com/lib/pq", tests: true},
+		{module: "adapters/redis", imports: "github.com/redis/go-redis/v9", ok: true},
+		{module: "adapters/redis", imports: "github.com/alicebob/miniredis/v2", tests: true},
 		{module: "delivery/http", imports: "adapters/memory"},
 		{module: "delivery/http", imports: "adapters/memory", tests: true, ok: true},
 		{module: "delivery/http", imports: "adapters/bun", tests: true},
