@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/moby/moby/api/types/container"
@@ -107,14 +108,19 @@ func (s server) image(ctx context.Context, docker *testcontainers.DockerClient) 
 	return s.official, nil
 }
 
-// dial returns a client of the docker that testcontainers uses.
-func dial(ctx context.Context) (*testcontainers.DockerClient, error) {
+// settle sets up testcontainers, for the whole process.
+var settle = sync.OnceFunc(func() {
 	log.SetDefault(log.NewNoopLogger())
 	// The janitor does what testcontainers' reaper would need an image for.
 	setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
 	if ownDaemon() {
 		setenv("TESTCONTAINERS_HOST_OVERRIDE", "127.0.0.1")
 	}
+})
+
+// dial returns a client of the docker that testcontainers uses.
+func dial(ctx context.Context) (*testcontainers.DockerClient, error) {
+	settle()
 	docker, err := testcontainers.NewDockerClientWithOpts(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("engine: no docker (scripts/setup starts it): %w", err)
