@@ -26,8 +26,8 @@ func NewLimiter(rdb redis.UniversalClient, cfg Config) (ports.Limiter, error) {
 // Allow implements [ports.Limiter]. An event whose answer is lost may have
 // been counted.
 func (l limiter) Allow(ctx context.Context, key string, limit ports.Limit) (time.Duration, error) {
+	step := limit.Per.Microseconds() / int64(limit.Events)
 	return within(ctx, l.store, "count event", func() (time.Duration, error) {
-		step := limit.Per.Microseconds() / int64(limit.Events)
 		wait, err := allow.once(ctx, l.rdb, []string{l.prefix + "limit:" + key}, step, limit.Events).Int64()
 		return time.Duration(wait) * time.Microsecond, err
 	})

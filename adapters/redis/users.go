@@ -118,7 +118,7 @@ func (s *store) Purge(ctx context.Context, before time.Time, limit int) (int, er
 				}
 				cursor = next
 				mu.Lock()
-				n, err := s.purge(ctx, keys, expiry(before), limit-removed)
+				n, err := s.purge(ctx, keys, sortable(before.UnixMicro()), limit-removed)
 				removed += n
 				full := removed >= limit
 				mu.Unlock()

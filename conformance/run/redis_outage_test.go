@@ -30,11 +30,15 @@ type sessionUser struct {
 
 // sessionTally is what came of all calls.
 type sessionTally struct {
-	issued, ended, calls, failed, lost, back, confused atomic.Int64
-	mu                                                 sync.Mutex
-	last                                               error     // why a call failed last
-	lastAt                                             time.Time // and when
-	amiss                                              error     // what is none of an outage
+	issued, ended, calls, failed atomic.Int64
+	// lost are sessions that were refused and not ended, back those that were
+	// ended and accepted, and confused those of another user.
+	lost, back, confused atomic.Int64
+
+	mu     sync.Mutex
+	last   error     // why a call failed last
+	lastAt time.Time // and when
+	amiss  error     // what is none of an outage
 }
 
 // note counts a call, and reports whether it was done. An error of core's is

@@ -56,6 +56,10 @@ func TestRedisExpiries(t *testing.T) {
 		want("token:session:{forever}", tenYears, 0)
 		want("user:session:ann", tenYears, 0)
 
+		n, err := tokens.Purge(ctx, time.Time{}, 10)
+		require.NoError(t, err)
+		require.Zero(t, n, "tokens that expired before the year 1")
+
 		limiter := redisLimiterOf(t, rdb, keys)[0]
 		limit := ports.Limit{Events: 4, Per: time.Hour}
 		for range 2 {
@@ -63,7 +67,7 @@ func TestRedisExpiries(t *testing.T) {
 			require.NoError(t, err)
 		}
 		want("limit:key", 30*minute, 0)
-		_, err := limiter.Allow(ctx, "brief", ports.Limit{Events: 1, Per: 20 * time.Millisecond})
+		_, err = limiter.Allow(ctx, "brief", ports.Limit{Events: 1, Per: 20 * time.Millisecond})
 		require.NoError(t, err)
 		require.Eventually(t, func() bool { return rdb.Exists(ctx, keys.Prefix+"limit:brief").Val() == 0 }, 10*time.Second, 10*time.Millisecond)
 		require.NotEmpty(t, dumpRedis(t, rdb, keys.Prefix)) // no key without an expiry
