@@ -1,0 +1,154 @@
+package contract
+
+import (
+	_ "embed"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/gousher/usher/conformance/run/engine"
+	"github.com/stretchr/testify/require"
+)
+
+// test is a talk with a fresh server.
+type test struct {
+	name string
+	talk talk
+	// happened are the hooks that run.
+	happened string
+	// setup alters the server.
+	setup func(*setup)
+}
+
+// groups are all tests, by what they are about.
+var groups = []struct {
+	name  string
+	tests []test
+}{
+	{"wire", wireTests},
+	{"order", orderTests},
+	{"body", bodyTests},
+	{"form", formTests},
+	{"invalid", invalidTests},
+	{"email", emailTests},
+	{"auth", authTests},
+	{"register", registerTests},
+	{"reset", resetTests},
+	{"verify", verifyTests},
+	{"users", append(meTests, byIDTests...)},
+	{"change", changeTests},
+	{"mount", mountTests},
+	{"bearer", bearerTests},
+	{"cookie", cookieTests},
+	{"jwt", jwtTests},
+	{"current", currentTests},
+}
+
+// ran are the tests that ran, by the kind of store and the test's name.
+type ran struct {
+	mu  sync.Mutex
+	all map[string]map[string]bool
+}
+
+func TestContract(t *testing.T) {
+	done := ran{all: map[string]map[string]bool{}}
+	for _, kind := range storeKinds {
+		t.Run(kind.name, func(t *testing.T) {
+			empty := kind.open(t)
+			names := map[string]bool{}
+			done.all[kind.name] = names
+			for _, group := range groups {
+				for _, test := range group.tests {
+					name := group.name + "/" + test.name
+					require.False(t, names[name], "two tests are named %s", name)
+					t.Run(name, func(t *testing.T) {
+						names[name] = true
+						w := newWorld(t, empty(t), test.setup)
+						w.run(t, test.talk)
+						require.Equal(t, test.happened, w.happened.take(), "hooks that ran")
+					})
+				}
+			}
+		})
+	}
+	t.Run("manifest", func(t *testing.T) {
+		rows := readManifest(t)
+		for kind, names := range done.all {
+			wantMapped(t, rows, kind, names)
+		}
+		engine.Note(rows.summary())
+	})
+}
+
+//go:embed manifest.txt
+var manifest string
+
+// row says which test shows a promise. Out is true where none does: the test
+// is then a reason.
+type row struct {
+	id, test, promise string
+	out               bool
+}
+
+type rows []row
+
+// readManifest returns the rows of manifest.txt: an id, the name of a test or
+// "out:" and a reason, and the promise in words.
+func readManifest(t testing.TB) (all rows) {
+	t.Helper()
+	seen := map[string]bool{}
+	for i, line := range strings.Split(strings.TrimSuffix(manifest, "\n"), "\n") {
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		fields := strings.SplitN(line, " ", 3)
+		require.Len(t, fields, 3, "manifest.txt:%d: want an id, a test and a promise", i+1)
+		require.False(t, seen[fields[0]], "manifest.txt:%d: %s is there already", i+1, fields[0])
+		seen[fields[0]] = true
+		r := row{id: fields[0], promise: fields[2]}
+		r.test, r.out = strings.CutPrefix(fields[1], "out:")
+		require.NotEmpty(t, r.test, "manifest.txt:%d: no test", i+1)
+		require.NotEmpty(t, strings.TrimSpace(r.promise), "manifest.txt:%d: no promise", i+1)
+		all = append(all, r)
+	}
+	return all
+}
+
+// wantMapped fails for rows whose test did not run, and for tests without row.
+func wantMapped(t testing.TB, rows rows, kind string, ran map[string]bool) {
+	t.Helper()
+	for _, problem := range rows.unmapped(ran) {
+		t.Errorf("%s: %s", kind, problem)
+	}
+}
+
+func (rows rows) unmapped(ran map[string]bool) (problems []string) {
+	named := map[string]bool{}
+	for _, r := range rows {
+		named[r.test] = true
+		if !r.out && !ran[r.test] {
+			problems = append(problems, fmt.Sprintf("manifest.txt: %s: the test %s did not run", r.id, r.test))
+		}
+	}
+	for name := range ran {
+		if !named[name] {
+			problems = append(problems, fmt.Sprintf("manifest.txt has no row for the test %s", name))
+		}
+	}
+	return problems
+}
+
+func (rows rows) summary() string {
+	shown, tests, out := 0, map[string]bool{}, map[string]int{}
+	for _, r := range rows {
+		if r.out {
+			out[r.test]++
+			continue
+		}
+		shown++
+		tests[r.test] = true
+	}
+	return fmt.Sprintf("contract: %d promises by %d tests on each of %d kinds of store; elsewhere: %v",
+		shown, len(tests), len(storeKinds), out)
+}

@@ -1,0 +1,89 @@
+package contract
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"strings"
+	"testing"
+)
+
+const plainHeader = `{"alg":"HS256","typ":"JWT"}`
+
+// Ids as they stand in tokens, an hour from now, and an hour ago.
+const (
+	arthurID = "11111111-1111-7111-8111-111111111111"
+	later    = "1893557045"
+	earlier  = "1893549845"
+)
+
+// payloads are what tokens say that somebody signed who has the secret.
+var payloads = map[string]string{
+	// Access tokens.
+	"good":             `{"sub":"` + arthurID + `","aud":["fastapi-users:auth"],"exp":` + later + `}`,
+	"audience as text": `{"sub":"` + arthurID + `","aud":"fastapi-users:auth","exp":` + later + `}`,
+	"other audience":   `{"sub":"` + arthurID + `","aud":["fastapi-users:verify"],"exp":` + later + `}`,
+	"no audience":      `{"sub":"` + arthurID + `","exp":` + later + `}`,
+	"expired":          `{"sub":"` + arthurID + `","aud":["fastapi-users:auth"],"exp":` + earlier + `}`,
+	"expires now":      `{"sub":"` + arthurID + `","aud":["fastapi-users:auth"],"exp":1893553445}`,
+	"no subject":       `{"aud":["fastapi-users:auth"],"exp":` + later + `}`,
+	"odd subject":      `{"sub":"foo","aud":["fastapi-users:auth"],"exp":` + later + `}`,
+	"subject spelt":    `{"sub":"{11111111-1111-7111-8111-111111111111}","aud":["fastapi-users:auth"],"exp":` + later + `}`,
+	"unknown":          `{"sub":"` + nobody + `","aud":["fastapi-users:auth"],"exp":` + later + `}`,
+	// Tokens that verify an address.
+	"verify":           `{"sub":"` + arthurID + `","email":"king.arthur@camelot.bt","aud":"fastapi-users:verify","exp":` + later + `}`,
+	"verify percival":  `{"sub":"22222222-2222-7222-8222-222222222222","email":"percival@camelot.bt","aud":"fastapi-users:verify","exp":` + later + `}`,
+	"verify lady":      `{"sub":"33333333-3333-7333-8333-333333333333","email":"lake.lady@camelot.bt","aud":"fastapi-users:verify","exp":` + later + `}`,
+	"verify expired":   `{"sub":"` + arthurID + `","email":"king.arthur@camelot.bt","aud":"fastapi-users:verify","exp":` + earlier + `}`,
+	"verify audience":  `{"sub":"` + arthurID + `","email":"king.arthur@camelot.bt","aud":"fastapi-users:reset","exp":` + later + `}`,
+	"verify nobody":    `{"email":"king.arthur@camelot.bt","aud":"fastapi-users:verify","exp":` + later + `}`,
+	"verify nothing":   `{"sub":"` + arthurID + `","aud":"fastapi-users:verify","exp":` + later + `}`,
+	"verify odd id":    `{"sub":"foo","email":"king.arthur@camelot.bt","aud":"fastapi-users:verify","exp":` + later + `}`,
+	"verify odd email": `{"sub":"` + arthurID + `","email":"foo","aud":"fastapi-users:verify","exp":` + later + `}`,
+	"verify stranger":  `{"sub":"` + nobody + `","email":"lancelot@camelot.bt","aud":"fastapi-users:verify","exp":` + later + `}`,
+	"verify other":     `{"sub":"` + arthurID + `","email":"merlin@camelot.bt","aud":"fastapi-users:verify","exp":` + later + `}`,
+	// Tokens that reset a password, and FGPT for what must stand there.
+	"reset":          `{"sub":"` + arthurID + `","password_fgpt":"FGPT","aud":"fastapi-users:reset","exp":` + later + `}`,
+	"reset percival": `{"sub":"22222222-2222-7222-8222-222222222222","password_fgpt":"FGPT","aud":"fastapi-users:reset","exp":` + later + `}`,
+	"reset expired":  `{"sub":"` + arthurID + `","password_fgpt":"FGPT","aud":"fastapi-users:reset","exp":` + earlier + `}`,
+	"reset audience": `{"sub":"` + arthurID + `","password_fgpt":"FGPT","aud":"fastapi-users:verify","exp":` + later + `}`,
+	"reset nobody":   `{"password_fgpt":"FGPT","aud":"fastapi-users:reset","exp":` + later + `}`,
+	"reset nothing":  `{"sub":"` + arthurID + `","aud":"fastapi-users:reset","exp":` + later + `}`,
+	"reset odd id":   `{"sub":"foo","password_fgpt":"FGPT","aud":"fastapi-users:reset","exp":` + later + `}`,
+	"reset stranger": `{"sub":"` + nobody + `","password_fgpt":"FGPT","aud":"fastapi-users:reset","exp":` + later + `}`,
+	"reset other":    `{"sub":"` + arthurID + `","password_fgpt":"$authtest$AAAAAAAAAAAAAAAAAAAAAA$AAAA","aud":"fastapi-users:reset","exp":` + later + `}`,
+}
+
+// signed is the token of that name. FGPT becomes the fingerprint that FastAPI
+// Users makes of the password of whom the token names: a hash of its hash.
+func (w *world) signed(t testing.TB, name string) string {
+	t.Helper()
+	payload, ok := payloads[name]
+	if !ok {
+		t.Fatalf("there is no token %q", name)
+	}
+	if strings.Contains(payload, "FGPT") {
+		id := arthurID
+		if strings.Contains(payload, people["percival"].id) {
+			id = people["percival"].id
+		}
+		u, err := w.users.ByID(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hash, err := w.hasher.Hash(u.HashedPassword)
+		if err != nil {
+			t.Fatal(err)
+		}
+		payload = strings.Replace(payload, "FGPT", hash, 1)
+	}
+	return seal(plainHeader, payload)
+}
+
+// seal signs a payload.
+func seal(header, payload string) string {
+	input := base64.RawURLEncoding.EncodeToString([]byte(header)) + "." + base64.RawURLEncoding.EncodeToString([]byte(payload))
+	mac := hmac.New(sha256.New, secret)
+	mac.Write([]byte(input))
+	return input + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
