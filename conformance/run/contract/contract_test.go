@@ -4,7 +4,6 @@ import (
 	_ "embed"
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/gousher/usher/conformance/run/engine"
@@ -45,19 +44,15 @@ var groups = []struct {
 	{"current", currentTests},
 }
 
-// ran are the tests that ran, by the kind of store and the test's name.
-type ran struct {
-	mu  sync.Mutex
-	all map[string]map[string]bool
-}
-
+// TestContract has every talk on every kind of store, and then looks whether
+// the manifest names the tests that ran, and no others.
 func TestContract(t *testing.T) {
-	done := ran{all: map[string]map[string]bool{}}
+	done := map[string]map[string]bool{} // the tests that ran, by the kind of store
 	for _, kind := range storeKinds {
 		t.Run(kind.name, func(t *testing.T) {
 			empty := kind.open(t)
 			names := map[string]bool{}
-			done.all[kind.name] = names
+			done[kind.name] = names
 			for _, group := range groups {
 				for _, test := range group.tests {
 					name := group.name + "/" + test.name
@@ -74,7 +69,7 @@ func TestContract(t *testing.T) {
 	}
 	t.Run("manifest", func(t *testing.T) {
 		rows := readManifest(t)
-		for kind, names := range done.all {
+		for kind, names := range done {
 			wantMapped(t, rows, kind, names)
 		}
 		engine.Note(rows.summary())
@@ -151,4 +146,12 @@ func (rows rows) summary() string {
 	}
 	return fmt.Sprintf("contract: %d promises by %d tests on each of %d kinds of store; elsewhere: %v",
 		shown, len(tests), len(storeKinds), out)
+}
+
+// The manifest is of use only if it is noticed that a row or a test is amiss.
+func TestManifestIsChecked(t *testing.T) {
+	all := rows{{id: "a", test: "x/a", promise: "a"}, {id: "b", test: "x/b", promise: "b"}, {id: "c", test: "later", promise: "c", out: true}}
+	require.Empty(t, all.unmapped(map[string]bool{"x/a": true, "x/b": true}))
+	require.Equal(t, []string{"manifest.txt: b: the test x/b did not run"}, all.unmapped(map[string]bool{"x/a": true}))
+	require.Equal(t, []string{"manifest.txt has no row for the test x/d"}, all.unmapped(map[string]bool{"x/a": true, "x/b": true, "x/d": true}))
 }

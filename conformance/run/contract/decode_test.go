@@ -126,7 +126,9 @@ const loginArthur = "username=king.arthur%40camelot.bt&password=guinevere"
 
 // hail is the answer to Arthur's login: the clock stands still, so his tokens
 // are all the same.
-var hail = answer(200, `{"access_token":"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMTExMTExMS0xMTExLTcxMTEtODExMS0xMTExMTExMTExMTEiLCJhdWQiOlsiZmFzdGFwaS11c2VyczphdXRoIl0sImV4cCI6MTg5MzU1NzA0NX0.lOcvpCONwb18pHwAWEcthnlDWth66s5SFGtvG9CYJ_I","token_type":"bearer"}`)
+var hail = answer(200, `{"access_token":"`+arthurJWT+`","token_type":"bearer"}`)
+
+const arthurJWT = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMTExMTExMS0xMTExLTcxMTEtODExMS0xMTExMTExMTExMTEiLCJhdWQiOlsiZmFzdGFwaS11c2VyczphdXRoIl0sImV4cCI6MTg5MzU1NzA0NX0.lOcvpCONwb18pHwAWEcthnlDWth66s5SFGtvG9CYJ_I"
 
 // formTests are about how the form of a login is read.
 var formTests = []test{

@@ -113,6 +113,7 @@ var byIDTests = both(func() (all []usersTest) {
 		edit("superuser", `{"is_superuser":true}`, with(arthur, `"is_superuser":false`, `"is_superuser":true`), "updated is_superuser", nil)
 		edit("active", `{"is_active":false}`, with(arthur, `"is_active":true`, `"is_active":false`), "updated is_active", nil)
 		edit("is-verified", `{"is_verified":true}`, with(arthur, `"is_verified":false`, `"is_verified":true`), "updated is_verified", nil)
+		edit("password-null", `{"password":null}`, seeArthur, "updated password", nil)
 		edit("password", `{"password":"merlin"}`, seeArthur, "updated password", oldOut)
 		strict := forbidden
 		if by.who == "real" {
