@@ -103,9 +103,14 @@ func wire(request string) string {
 	return out.String() + "\r\n" + body
 }
 
+// hangUp at the end of a request has its client close its side of the
+// connection, so that the server sees the end.
+const hangUp = "\x00hang up"
+
 // sendRaw sends these bytes and returns the answer, or "" where there is none.
 func (w *world) sendRaw(t testing.TB, raw string) string {
 	t.Helper()
+	raw, cut := strings.CutSuffix(raw, hangUp)
 	conn, err := net.Dial("tcp", w.addr)
 	require.NoError(t, err)
 	defer conn.Close()
@@ -113,6 +118,9 @@ func (w *world) sendRaw(t testing.TB, raw string) string {
 	go func() {
 		defer close(sent)
 		_, _ = io.WriteString(conn, raw) // the server may answer before it has read all
+		if cut {
+			_ = conn.(*net.TCPConn).CloseWrite()
+		}
 	}()
 	answer, err := readAnswer(bufio.NewReader(conn), strings.HasPrefix(raw, "HEAD "))
 	conn.Close()
