@@ -23,7 +23,7 @@ func FuzzJSON(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
-		v, err := Parse(in)
+		v, err := parse(in)
 		if err != nil {
 			checkError(t, in, err)
 			return
