@@ -2,7 +2,6 @@ package contract
 
 import (
 	"strconv"
-	"time"
 )
 
 func bearer(token string) string { return "Authorization: Bearer " + token }
@@ -98,22 +97,4 @@ var bearerTests = []test{
 	{name: "none", talk: talk{get("/active"), unauthorized, get("/active?access_token=«jwt arthur»"), unauthorized, get("/optional/active"), who("null")}},
 	{name: "login", happened: "logged in", talk: talk{form("/auth/jwt/login", loginArthur), hail}},
 	{name: "logout", talk: talk{ask("POST", "/auth/jwt/logout", "arthur"), noContent}},
-}
-
-// jwtTests are about what is read of access tokens.
-var jwtTests = []test{
-	{name: "foo", talk: talk{get("/any", bearer("foo")), unauthorized, get("/any", bearer("a.b.c")), unauthorized}},
-	{name: "good", talk: talk{get("/any", bearer("«signed good»")), who("arthur")}},
-	{name: "audience-as-text", talk: talk{get("/any", bearer("«signed audience as text»")), who("arthur")}},
-	{name: "subject-spelt", talk: talk{get("/any", bearer("«signed subject spelt»")), who("arthur")}},
-	{name: "no-subject", talk: talk{get("/any", bearer("«signed no subject»")), unauthorized}},
-	{name: "odd-subject", talk: talk{get("/any", bearer("«signed odd subject»")), unauthorized}},
-	{name: "unknown-subject", talk: talk{get("/any", bearer("«signed unknown»")), unauthorized}},
-	{name: "expired", setup: func(s *setup) { s.lifetime = time.Second }, talk: talk{
-		get("/any", bearer("«signed expired»")), unauthorized, get("/any", bearer("«signed expires now»")), unauthorized,
-	}},
-	{name: "other-audience", talk: talk{
-		get("/any", bearer("«signed other audience»")), unauthorized, get("/any", bearer("«signed no audience»")), unauthorized,
-		get("/any", bearer("«signed verify»")), unauthorized, get("/any", bearer("«signed reset»")), unauthorized,
-	}},
 }

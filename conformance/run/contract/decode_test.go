@@ -58,6 +58,9 @@ var bodyTests = []test{
 		typed("application/json", "{\"email\":\"\xff\"}"), unreadable,
 		post("/auth/register", "\xc3("), unreadable,
 	}},
+	{name: "other-not-utf8", talk: talk{
+		"POST /auth/register\nContent-Type: text/plain\n\na\xff", invalid(notObject("\"a\ufffd\"")),
+	}},
 	{name: "deep", talk: talk{
 		typed("application/json", strings.Repeat("[", 100_000)), unreadable,
 		typed("application/json", `{"a":`+strings.Repeat("[", 900)+strings.Repeat("]", 900)+`,"email":"nobody@camelot.bt"}`), accepted,

@@ -1,14 +1,16 @@
 package contract
 
 import (
+	"crypto"
+	"crypto/ecdsa"
 	"crypto/hmac"
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
 	"strings"
 	"testing"
 )
-
-const plainHeader = `{"alg":"HS256","typ":"JWT"}`
 
 // Ids as they stand in tokens, an hour from now, and an hour ago.
 const (
@@ -77,13 +79,44 @@ func (w *world) signed(t testing.TB, name string) string {
 		}
 		payload = strings.Replace(payload, "FGPT", hash, 1)
 	}
-	return seal(plainHeader, payload)
+	token, err := seal(w.key, payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
 }
 
-// seal signs a payload.
-func seal(header, payload string) string {
-	input := base64.RawURLEncoding.EncodeToString([]byte(header)) + "." + base64.RawURLEncoding.EncodeToString([]byte(payload))
-	mac := hmac.New(sha256.New, secret)
-	mac.Write([]byte(input))
-	return input + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+// seal signs a payload: with RS256 or ES256 by key, or with HS256 by the secret.
+func seal(key crypto.Signer, payload string) (string, error) {
+	alg := "HS256"
+	switch key.(type) {
+	case *rsa.PrivateKey:
+		alg = "RS256"
+	case *ecdsa.PrivateKey:
+		alg = "ES256"
+	}
+	encode := base64.RawURLEncoding.EncodeToString
+	input := encode([]byte(`{"alg":"`+alg+`","typ":"JWT"}`)) + "." + encode([]byte(payload))
+	digest := sha256.Sum256([]byte(input))
+	var signature []byte
+	switch key := key.(type) {
+	case *rsa.PrivateKey:
+		var err error
+		if signature, err = rsa.SignPKCS1v15(nil, key, crypto.SHA256, digest[:]); err != nil {
+			return "", err
+		}
+	case *ecdsa.PrivateKey:
+		r, s, err := ecdsa.Sign(rand.Reader, key, digest[:])
+		if err != nil {
+			return "", err
+		}
+		signature = make([]byte, 64) // RFC 7518, section 3.4
+		r.FillBytes(signature[:32])
+		s.FillBytes(signature[32:])
+	default:
+		mac := hmac.New(sha256.New, secret)
+		mac.Write([]byte(input))
+		signature = mac.Sum(nil)
+	}
+	return input + "." + encode(signature), nil
 }

@@ -3,6 +3,7 @@ package contract
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"log/slog"
 	"net"
 	"net/http"
@@ -36,6 +37,8 @@ type setup struct {
 	cookie core.CookieConfig
 	// lifetime is that of JWTs; zero means an hour.
 	lifetime time.Duration
+	// key signs JWTs in the place of the secret.
+	key crypto.Signer
 	// own adds a route of the application's own, DELETE /users/me.
 	own bool
 	// logs is what the server's log is to hold; empty means nothing at all.
@@ -58,6 +61,7 @@ type world struct {
 	mails    authtest.Mailbox
 	clock    *authtest.Clock
 	hasher   authtest.Hasher
+	key      crypto.Signer // see setup
 	addr     string
 	log      logBuffer
 	known    map[string]string
@@ -107,8 +111,12 @@ func createPeople(t testing.TB, cfg config) {
 
 func (w *world) backends(t testing.TB, stores ports.Stores[*member], s setup) {
 	t.Helper()
+	cfg := jwxtoken.Config{Secret: secret, Lifetime: s.lifetime, Now: w.clock.Now}
+	if w.key = s.key; s.key != nil {
+		cfg.Secret, cfg.Keys = nil, []jwxtoken.Key{{Private: s.key}}
+	}
 	var err error
-	w.jwt, err = jwxtoken.New(jwxtoken.Config{Secret: secret, Lifetime: s.lifetime, Now: w.clock.Now})
+	w.jwt, err = jwxtoken.New(cfg)
 	require.NoError(t, err)
 	cookie, err := core.NewCookie(s.cookie)
 	require.NoError(t, err)
