@@ -50,7 +50,7 @@ func TestContract(t *testing.T) {
 	done := map[string]map[string]bool{} // the tests that ran, by the kind of store
 	for _, kind := range storeKinds {
 		t.Run(kind.name, func(t *testing.T) {
-			empty := kind.open(t)
+			open := kind.open(t)
 			names := map[string]bool{}
 			done[kind.name] = names
 			for _, group := range groups {
@@ -59,7 +59,7 @@ func TestContract(t *testing.T) {
 					require.False(t, names[name], "two tests are named %s", name)
 					t.Run(name, func(t *testing.T) {
 						names[name] = true
-						w := newWorld(t, empty(t), test.setup)
+						w := newWorld(t, open, test.setup)
 						w.run(t, test.talk)
 						require.Equal(t, test.happened, w.happened.take(), "hooks that ran")
 					})

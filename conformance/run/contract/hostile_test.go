@@ -112,7 +112,7 @@ func good(method, path string) int {
 func TestHostileRequests(t *testing.T) {
 	for _, kind := range storeKinds {
 		t.Run(kind.name, func(t *testing.T) {
-			w := newWorld(t, kind.open(t)(t), nil)
+			w := newWorld(t, kind.open(t), nil)
 			sent := 0
 			for _, a := range attacks {
 				t.Run(a.name, func(t *testing.T) { sent += w.attack(t, a) })

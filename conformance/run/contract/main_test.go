@@ -18,25 +18,28 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(engine.Main(m)) }
 
-// storeKinds are what the servers keep their users in. Open returns a function
-// that returns empty stores; those that it returned before are no good then.
+// opener returns stores that hold nothing but what fill puts into them. Those
+// that it returned before are no good then.
+type opener func(t testing.TB, fill func(ports.Stores[*member])) ports.Stores[*member]
+
+// storeKinds are what the servers keep their users in.
 var storeKinds = []struct {
 	name string
-	open func(t *testing.T) (empty func(t testing.TB) ports.Stores[*member])
+	open func(t *testing.T) opener
 }{
-	{"memory", func(t *testing.T) func(testing.TB) ports.Stores[*member] {
+	{"memory", func(t *testing.T) opener {
 		engine.Memory(t)
-		return func(testing.TB) ports.Stores[*member] { return memory.New[member](memory.Config{}) }
+		return func(_ testing.TB, fill func(ports.Stores[*member])) ports.Stores[*member] {
+			stores := memory.New[member](memory.Config{})
+			fill(stores)
+			return stores
+		}
 	}},
-	{"SQLite", func(t *testing.T) func(testing.TB) ports.Stores[*member] {
-		return openSQL(t, "sqlite", engine.SQLite(t), sqlitedialect.New())
-	}},
-	{"PostgreSQL", func(t *testing.T) func(testing.TB) ports.Stores[*member] {
-		return openSQL(t, "pgx", engine.Postgres(t), pgdialect.New())
-	}},
+	{"SQLite", func(t *testing.T) opener { return openSQL(t, "sqlite", engine.SQLite(t), sqlitedialect.New()) }},
+	{"PostgreSQL", func(t *testing.T) opener { return openSQL(t, "pgx", engine.Postgres(t), pgdialect.New()) }},
 }
 
-func openSQL(t *testing.T, driver, dsn string, dialect schema.Dialect) func(testing.TB) ports.Stores[*member] {
+func openSQL(t *testing.T, driver, dsn string, dialect schema.Dialect) opener {
 	pool, err := sql.Open(driver, dsn)
 	require.NoError(t, err)
 	pool.SetMaxIdleConns(4)
@@ -45,11 +48,18 @@ func openSQL(t *testing.T, driver, dsn string, dialect schema.Dialect) func(test
 	require.NoError(t, bunstore.Migrate[member](t.Context(), db, bunstore.Config{}))
 	stores, err := bunstore.New[member](db, bunstore.Config{})
 	require.NoError(t, err)
-	return func(t testing.TB) ports.Stores[*member] {
+	return func(t testing.TB, fill func(ports.Stores[*member])) ports.Stores[*member] {
+		tx, err := db.BeginTx(t.Context(), nil) // one commit takes less time than many
+		require.NoError(t, err)
+		defer func() { _ = tx.Rollback() }() // of no effect once it is committed
 		for _, table := range []string{"tokens", "users"} {
-			_, err := pool.ExecContext(t.Context(), "DELETE FROM "+table)
+			_, err := tx.ExecContext(t.Context(), "DELETE FROM "+table)
 			require.NoError(t, err)
 		}
+		inside, err := bunstore.New[member](tx, bunstore.Config{})
+		require.NoError(t, err)
+		fill(inside)
+		require.NoError(t, tx.Commit())
 		return stores
 	}
 }

@@ -68,16 +68,18 @@ type world struct {
 	happened record
 }
 
-// newWorld starts a server on empty stores. It ends with the test, which fails
-// where the server wrote to its log.
-func newWorld(t testing.TB, stores ports.Stores[*member], alter func(*setup)) *world {
+// newWorld starts a server on stores that hold the people. It ends with the
+// test, which fails where the server wrote to its log.
+func newWorld(t testing.TB, open opener, alter func(*setup)) *world {
 	t.Helper()
 	w := &world{clock: authtest.NewClock(start), known: map[string]string{}}
 	log := slog.New(slog.NewTextHandler(&w.log, nil))
 	s := setup{lifetime: time.Hour, core: config{
-		Stores: stores, Hasher: authtest.Hasher{}, Emails: email.New(), Limits: core.Limits{Off: true},
-		Passwords: core.PasswordPolicy{MinLength: 3, AllowCommon: true}, Now: w.clock.Now, Log: log, Hooks: w.hooks(),
+		Hasher: authtest.Hasher{}, Emails: email.New(), Limits: core.Limits{Off: true},
+		Passwords: core.PasswordPolicy{MinLength: 3, AllowCommon: true}, Now: w.clock.Now, Log: log,
 	}}
+	stores := open(t, func(empty ports.Stores[*member]) { createPeople(t, empty, s.core) })
+	s.core.Stores, s.core.Hooks = stores, w.hooks()
 	if alter != nil {
 		alter(&s)
 	}
@@ -87,18 +89,16 @@ func newWorld(t testing.TB, stores ports.Stores[*member], alter func(*setup)) *w
 	s.core.Mail = core.Mailing{Signer: w.signer, Mailer: &w.mails}
 	w.users, err = core.NewManager(s.core)
 	require.NoError(t, err)
-	createPeople(t, s.core)
 	w.backends(t, stores, s)
 	handler := w.handler(t, s, log)
 	w.serve(t, handler, log, s.logs)
 	return w
 }
 
-// createPeople creates those whom every world knows, whatever the
-// application's own rules.
-func createPeople(t testing.TB, cfg config) {
+// createPeople creates those whom every world knows.
+func createPeople(t testing.TB, stores ports.Stores[*member], cfg config) {
 	t.Helper()
-	cfg.ValidatePassword, cfg.Hooks = nil, core.Hooks[*member]{}
+	cfg.Stores = stores
 	users, err := core.NewManager(cfg)
 	require.NoError(t, err)
 	for _, p := range people {
