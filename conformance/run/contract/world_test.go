@@ -25,7 +25,7 @@ import (
 // start is what the clocks of all worlds show. They stand still.
 var start = time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
 
-// secret signs tokens of all kinds, as FastAPI Users' documents have it.
+// secret signs tokens of all kinds.
 var secret = []byte(strings.Repeat("s", 32))
 
 // setup is what worlds differ in.
