@@ -266,7 +266,7 @@ func TestImages(t *testing.T) {
 			images = append(images, fields[1])
 		}
 	}
-	if want := []string{postgresImage, mariadbImage}; !slices.Equal(images, want) {
+	if want := []string{postgresImage, mariadbImage, redisImage}; !slices.Equal(images, want) {
 		t.Errorf("images in conformance/images/engines = %q, want %q", images, want)
 	}
 }
