@@ -89,7 +89,8 @@ func Describe() []string { return seen.lines() }
 // such as "PostgreSQL 17.2".
 func Version(name string) string {
 	for _, line := range seen.lines() {
-		version, _, _ := strings.Cut(strings.TrimPrefix(line, "engine "), " (")
+		version := strings.TrimPrefix(line, "engine ")
+		version = version[:strings.LastIndex(version, " (")]
 		if strings.HasPrefix(version, name+" ") {
 			return version
 		}

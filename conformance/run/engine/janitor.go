@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -51,7 +52,8 @@ func (s *supervisor) mustSupervise(t testing.TB) {
 	}
 }
 
-// atEnd has f called when the tests have run.
+// atEnd has f called when the tests have run, before what it was called with
+// earlier.
 func (s *supervisor) atEnd(f func() error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -97,7 +99,7 @@ func (s *supervisor) dismiss() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var errs []error
-	for _, f := range s.last {
+	for _, f := range slices.Backward(s.last) {
 		errs = append(errs, f())
 	}
 	if s.janitor != nil {
