@@ -18,6 +18,7 @@ import (
 	"github.com/gousher/usher/core/session"
 	httpauth "github.com/gousher/usher/delivery/http"
 	"github.com/gousher/usher/ports"
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 )
 
@@ -32,11 +33,21 @@ type strategyKind struct {
 
 // strategyKinds has a row for each strategy.
 func strategyKinds() []strategyKind {
-	kinds := []strategyKind{{"session", true, func(t *testing.T, name string, s stores, transport ports.Transport) core.Backend[*member] {
-		b, err := session.Backend(name, s, session.Config{}, transport)
-		require.NoError(t, err)
-		return b
-	}}}
+	stored := func(tokens func(t *testing.T, s stores) stores) func(*testing.T, string, stores, ports.Transport) core.Backend[*member] {
+		return func(t *testing.T, name string, s stores, transport ports.Transport) core.Backend[*member] {
+			b, err := session.Backend(name, tokens(t, s), session.Config{}, transport)
+			require.NoError(t, err)
+			return b
+		}
+	}
+	kinds := []strategyKind{
+		{"session", true, stored(func(_ *testing.T, s stores) stores { return s })},
+		{"redis", true, stored(func(t *testing.T, s stores) stores {
+			keys := engine.Redis(t)
+			s.Tokens = redisTokens(t, keys.Open(t, redis.UniversalOptions{}), keys)
+			return s
+		})},
+	}
 	for _, alg := range algorithms {
 		kinds = append(kinds, strategyKind{alg.name, false, func(t *testing.T, name string, _ stores, transport ports.Transport) core.Backend[*member] {
 			pair, err := alg.keys()
@@ -80,7 +91,7 @@ func TestAnyStrategyWithAnyTransport(t *testing.T) {
 					tried++
 				}
 			}
-			require.Equal(t, 10, tried)
+			require.Equal(t, 12, tried)
 		})
 	}
 }
