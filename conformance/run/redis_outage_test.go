@@ -207,3 +207,15 @@ func TestFailoverOfRedis(t *testing.T) {
 	require.NotZero(t, tally.lost.Load(), "nothing was lost: the replica was not behind")
 	require.Less(t, tally.lost.Load()*4, tally.issued.Load(), "far more was lost than the last second")
 }
+
+// The same behind Sentinels, whose replica was not behind: clients find the new
+// master by themselves.
+func TestFailoverOfRedisSentinel(t *testing.T) {
+	watched, keys := engine.RedisSentinel(t)
+	tokens := redisTokens(t, keys.Open(t, redis.UniversalOptions{}), keys)
+	tally := sessionOutage(t, tokens, func() {
+		took := watched.KillMaster(t, keys.Prefix+"probe")
+		engine.Note(fmt.Sprintf("failover of Redis Sentinel: the replica took over after %v", took.Round(time.Millisecond)))
+	})
+	require.Less(t, tally.lost.Load()*4, tally.issued.Load(), "far more was lost than the last moment")
+}

@@ -100,7 +100,8 @@ func (k Keys) Addr() string { return k.at(k.source.options.Addrs[0]) }
 func (k Keys) client(o redis.UniversalOptions) redis.UniversalClient {
 	quiet()
 	s := k.source.options
-	o.Addrs, o.Username, o.Password, o.DB, o.TLSConfig, o.IsClusterMode = s.Addrs, s.Username, s.Password, s.DB, s.TLSConfig, s.IsClusterMode
+	o.Addrs, o.MasterName, o.IsClusterMode = s.Addrs, s.MasterName, s.IsClusterMode
+	o.Username, o.Password, o.DB, o.TLSConfig = s.Username, s.Password, s.DB, s.TLSConfig
 	o.Dialer = func(ctx context.Context, network, addr string) (net.Conn, error) {
 		var d net.Dialer
 		return d.DialContext(ctx, network, k.at(addr))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -38,30 +39,56 @@ var redisNodes = sync.OnceValues(func() (*redisSource, error) {
 	if err != nil {
 		return nil, err
 	}
-	return foundRedis(ctx, "Redis Cluster", "container "+c.nodes[0].image, c.options(), c.at)
+	return foundRedis(ctx, "Redis Cluster", "container "+c.nodes[0].image, c.options(), c.nodes.at)
 })
 
 // Cluster is a Redis Cluster in containers.
 type Cluster struct {
-	nodes []*node
+	nodes nodesOf
 }
 
-// node is a server of a cluster. Its inside address is the one that it has for
-// other nodes, and that it tells clients.
+// node is a server among others. Its inside address is the one that it has for
+// them, and that it tells clients.
 type node struct {
 	*running
 	inside string
 	rdb    *redis.Client
 }
 
+// nodesOf are servers that work together.
+type nodesOf []*node
+
 // at returns where the node is published that has the address inside.
-func (c *Cluster) at(inside string) string {
-	for _, n := range c.nodes {
+func (all nodesOf) at(inside string) string {
+	for _, n := range all {
 		if n.inside == inside {
 			return n.addr
 		}
 	}
 	return inside
+}
+
+// removed removes the nodes when t ends.
+func (all nodesOf) removed(t testing.TB) {
+	t.Cleanup(func() {
+		for _, n := range all {
+			if err := testcontainers.TerminateContainer(n.running, testcontainers.StopTimeout(0)); err != nil {
+				t.Errorf("engine: remove redis: %v", err)
+			}
+		}
+	})
+}
+
+// startNodes starts a server of each kind.
+func startNodes(ctx context.Context, kinds ...server) (nodesOf, error) {
+	all := make(nodesOf, len(kinds))
+	errs := make([]error, len(kinds))
+	var started sync.WaitGroup
+	for i, kind := range kinds {
+		started.Go(func() { all[i], errs[i] = startNode(ctx, kind) })
+	}
+	started.Wait()
+	return all, errors.Join(errs...)
 }
 
 func (c *Cluster) options() redis.UniversalOptions {
@@ -83,14 +110,8 @@ func RedisClusterServers(t testing.TB) (*Cluster, Keys) {
 	if err != nil {
 		unavailable(t, err)
 	}
-	t.Cleanup(func() {
-		for _, n := range c.nodes {
-			if err := testcontainers.TerminateContainer(n.running, testcontainers.StopTimeout(0)); err != nil {
-				t.Errorf("engine: remove redis: %v", err)
-			}
-		}
-	})
-	source := &redisSource{"Redis Cluster", c.options(), c.at}
+	c.nodes.removed(t)
+	source := &redisSource{"Redis Cluster", c.options(), c.nodes.at}
 	return c, source.keys(t)
 }
 
@@ -159,16 +180,11 @@ func (n *node) disown(ctx context.Context) error {
 
 // startCluster starts the nodes and makes a cluster of them.
 func startCluster(ctx context.Context) (*Cluster, error) {
-	c := &Cluster{make([]*node, nodes)}
-	errs := make([]error, nodes)
-	var all sync.WaitGroup
-	for i := range nodes {
-		all.Go(func() { c.nodes[i], errs[i] = startNode(ctx) })
-	}
-	all.Wait()
-	if err := errors.Join(errs...); err != nil {
+	all, err := startNodes(ctx, slices.Repeat([]server{redisServer("--cluster-enabled", "yes", "--cluster-node-timeout", "2000")}, nodes)...)
+	if err != nil {
 		return nil, err
 	}
+	c := &Cluster{all}
 	for _, n := range c.nodes {
 		n.rdb = redis.NewClient(&redis.Options{Addr: n.addr})
 		defer n.rdb.Close()
@@ -179,8 +195,8 @@ func startCluster(ctx context.Context) (*Cluster, error) {
 	return c, nil
 }
 
-func startNode(ctx context.Context) (*node, error) {
-	c, err := redisServer("--cluster-enabled", "yes", "--cluster-node-timeout", "2000").start(ctx)
+func startNode(ctx context.Context, kind server) (*node, error) {
+	c, err := kind.start(ctx)
 	if err != nil {
 		return nil, err
 	}
