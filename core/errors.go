@@ -28,6 +28,13 @@ var (
 	ErrAlreadyVerified = errors.New("usher: user is verified already")
 	// ErrNoLister: the stores do not list users, as there is no Lister.
 	ErrNoLister = errors.New("usher: the stores do not list users")
+	// ErrAccountNotFound: no user, or not this one, has that account.
+	ErrAccountNotFound = errors.New("usher: account not found")
+	// ErrAccountTaken: another user has that account.
+	ErrAccountTaken = errors.New("usher: account is taken")
+	// ErrCodeRefused: an identity provider refused the code, or answered what
+	// is not to be trusted.
+	ErrCodeRefused = errors.New("usher: identity provider refused")
 	// ErrTokenNotFound: there is no token of that purpose and digest.
 	ErrTokenNotFound = errors.New("usher: token not found")
 	// ErrTokenTaken: there is a token of that purpose and digest already.

@@ -78,9 +78,10 @@ type UserLister[U any] interface {
 // Stores is what a storage adapter offers. A nil field means that the adapter
 // has no such store; core.NewManager checks that those it needs are there.
 type Stores[U any] struct {
-	Users  UserStore[U]
-	Lister UserLister[U]
-	Tokens TokenStore
+	Users    UserStore[U]
+	Accounts AccountStore[U]
+	Lister   UserLister[U]
+	Tokens   TokenStore
 	// Joined finds a token's user in one statement. It is used only where it
 	// is the same value as Tokens.
 	Joined SessionUsers[U]
