@@ -13,7 +13,7 @@ race: # the same under the race detector
 check: # format, vet, staticcheck, import rules, each module alone
 	@scripts/check
 
-bench: # all benchmarks
+bench: # usher beside bare handlers; exits 1 where a bound is missed
 	@scripts/bench $(ARGS)
 
 fuzz: # every fuzz target for FUZZTIME

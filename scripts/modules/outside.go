@@ -17,7 +17,7 @@ import (
 const version = "v0.0.0"
 
 // unreleased are the modules that nobody elsewhere can have.
-var unreleased = []string{"conformance/run", "examples"}
+var unreleased = []string{"bench", "conformance/run", "examples"}
 
 // programs are what a program elsewhere may look like, by the module that it
 // picks.

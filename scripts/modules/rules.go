@@ -68,6 +68,10 @@ var rules = []rule{{
 		"github.com/alicebob/miniredis"},
 	reason: "engines are for conformance/run and examples: even a test's dependency is in the graph of all who import the module",
 }, {
+	modules: []string{"ports", "core", "sqlstore", "conformance", "conformance/run", "authtest", "adapters/*", "delivery/*", "examples/*"}, tests: true,
+	never:  []string{"bench"},
+	reason: "the bench measures all of it, with engines and bare handlers that nobody else needs",
+}, {
 	modules: []string{"examples/custom-adapter"},
 	only:    []string{"core", "ports", "go.etcd.io/bbolt", "golang.org/x/sys"}, // the last is bbolt's
 	reason:  "a stranger's adapter needs two modules and its engine",
