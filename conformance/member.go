@@ -13,7 +13,7 @@ import (
 // Member is the application's user in the suite of [ports.UserStore]. Its
 // additional fields are of every kind that a store is asked to keep.
 type Member struct {
-	core.User
+	core.User `bson:",inline"`
 
 	Nickname string     `json:"nickname" db:"nickname" bun:"nickname" bson:"nickname"`
 	Motto    *string    `json:"motto" db:"motto" bun:"motto" bson:"motto"`

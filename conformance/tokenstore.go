@@ -25,6 +25,13 @@ func TestSessionUsers(t *testing.T, open func(t testing.TB) ports.Stores[*Member
 	run(t, "SessionUsers", SessionUsersCases(), of, open)
 }
 
+// TestTogether checks that users and tokens that lie together go together, for
+// stores that have no Joined: [TestSessionUsers] does the same. Open returns
+// fresh, empty stores with Users and Tokens.
+func TestTogether(t *testing.T, open func(t testing.TB) ports.Stores[*Member], of ...Subject) {
+	run(t, "Together", TogetherCases(), of, open)
+}
+
 // TokenStoreCases returns the cases of [TestTokenStore].
 func TokenStoreCases() []Case[ports.Stores[*Member]] {
 	return slices.Concat(tokenStoreOnce(), tokenStoreLife(), tokenStoreUser())

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/gousher/usher/adapters/memory"
+	mongostore "github.com/gousher/usher/adapters/mongo"
 	"github.com/gousher/usher/core"
 	"github.com/stretchr/testify/require"
 )
@@ -53,6 +54,9 @@ var spellings = []struct{ address, outcome string }{
 func TestAddresses(t *testing.T) {
 	t.Run("memory", func(t *testing.T) {
 		wantSpellings(t, memory.New[member](memory.Config{}))
+	})
+	t.Run("mongo", func(t *testing.T) {
+		onMongo(t, func(t *testing.T, on mongoEngine) { wantSpellings(t, on.stores(t, mongostore.UUIDs)) })
 	})
 	onAdapters(t, func(t *testing.T, open func(testing.TB, string) sqlDB, dsn string) {
 		wantSpellings(t, open(t, dsn).stores(t, core.UUIDs))

@@ -117,6 +117,7 @@ require (
 	github.com/gousher/usher/adapters/email v0.0.0
 	github.com/gousher/usher/adapters/jwx v0.0.0
 	github.com/gousher/usher/adapters/memory v0.0.0
+	github.com/gousher/usher/adapters/mongo v0.0.0-00010101000000-000000000000
 	github.com/gousher/usher/adapters/redis v0.0.0
 	github.com/gousher/usher/adapters/sqlx v0.0.0
 	github.com/gousher/usher/adapters/validator v0.0.0
@@ -146,6 +147,7 @@ replace (
 	github.com/gousher/usher/adapters/email => ../../adapters/email
 	github.com/gousher/usher/adapters/jwx => ../../adapters/jwx
 	github.com/gousher/usher/adapters/memory => ../../adapters/memory
+	github.com/gousher/usher/adapters/mongo => ../../adapters/mongo
 	github.com/gousher/usher/adapters/redis => ../../adapters/redis
 	github.com/gousher/usher/adapters/sqlx => ../../adapters/sqlx
 	github.com/gousher/usher/adapters/validator => ../../adapters/validator

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -31,13 +32,12 @@ func (c cell) String() string {
 	return strings.Join([]string{c.adapter, c.engine, c.variant, c.suite, c.cases}, ", ")
 }
 
+// version is that of an engine, in its name.
+var version = regexp.MustCompile(`\s\d\S*`)
+
 // cell is where the outcome belongs. The engine is without its version there.
 func (o outcome) cell() cell {
-	engine := o.Engine
-	if i := strings.IndexAny(engine, "0123456789"); i > 0 {
-		engine = strings.TrimSpace(engine[:i])
-	}
-	return cell{o.Adapter, engine, cmp.Or(o.Variant, "-"), o.Suite, fmt.Sprint(o.Passed + o.Failed)}
+	return cell{o.Adapter, version.ReplaceAllString(o.Engine, ""), cmp.Or(o.Variant, "-"), o.Suite, fmt.Sprint(o.Passed + o.Failed)}
 }
 
 // outcomes reads lines of JSON. Those without an adapter have no place in the

@@ -12,13 +12,15 @@ const suiteReport = `{"suite":"UserStore","version":"0.2","adapter":"bunstore","
 {"suite":"TokenStore","adapter":"bunstore","engine":"PostgreSQL 15.18","variant":"uuid","passed":18}
 {"suite":"Strategy","adapter":"","engine":"","passed":9}
 {"suite":"TokenStore","adapter":"redisstore","engine":"Redis Cluster 7.0.15","passed":18}
+{"suite":"TokenStore","adapter":"mongostore","engine":"FerretDB 1.24 (serialised)","passed":18}
 `
 
-const matrixOfReport = `# adapter   engine         variant  suite       cases
-bunstore    PostgreSQL     uuid     TokenStore  18
-bunstore    PostgreSQL     uuid     UserStore   41
-memory      memory         -        UserStore   41
-redisstore  Redis Cluster  -        TokenStore  18
+const matrixOfReport = `# adapter   engine                 variant  suite       cases
+bunstore    PostgreSQL             uuid     TokenStore  18
+bunstore    PostgreSQL             uuid     UserStore   41
+memory      memory                 -        UserStore   41
+mongostore  FerretDB (serialised)  -        TokenStore  18
+redisstore  Redis Cluster          -        TokenStore  18
 `
 
 func TestMatrix(t *testing.T) {
@@ -36,9 +38,10 @@ func TestMatrix(t *testing.T) {
 	}
 	var out bytes.Buffer
 	summarize(&out, all)
-	want := `adapter bunstore    PostgreSQL 15.18      58 of 59 cases passed
-adapter memory      memory                41 of 41 cases passed
-adapter redisstore  Redis Cluster 7.0.15  18 of 18 cases passed
+	want := `adapter bunstore    PostgreSQL 15.18            58 of 59 cases passed
+adapter memory      memory                      41 of 41 cases passed
+adapter mongostore  FerretDB 1.24 (serialised)  18 of 18 cases passed
+adapter redisstore  Redis Cluster 7.0.15        18 of 18 cases passed
 `
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)

@@ -20,22 +20,41 @@ import (
 // and drop databases.
 const mongoEnv = "USHER_TEST_MONGO"
 
-// FerretDB is the name of what stands in for MongoDB where no server is named:
-// there is no package of MongoDB that could be installed.
-const FerretDB = "FerretDB"
-
 // mongoServer is where databases are made.
 type mongoServer struct {
 	base   *url.URL
 	client *mongo.Client
-	name   string // "MongoDB", or what stands in for it
 }
 
-// Mongo returns the URI of an empty database of MongoDB, or of FerretDB where
-// no server is named. No other test uses it until t ends; then it is dropped.
+// FerretDB returns the URI of an empty database of FerretDB, which stands in for
+// MongoDB: there is no package of that which could be installed. No other test
+// uses it until t ends; then it is dropped.
+func FerretDB(t testing.TB) string {
+	t.Helper()
+	process.mustSupervise(t)
+	s, err := ferret()
+	if err != nil {
+		unavailable(t, err)
+	}
+	return s.fresh(t)
+}
+
+// HasMongo says that the environment names a MongoDB server.
+func HasMongo() bool { return isSet(mongoEnv) }
+
+// Mongo is as FerretDB, on a MongoDB server, which the environment must name.
 func Mongo(t testing.TB) string {
 	t.Helper()
-	s := onMongo(t)
+	process.mustSupervise(t)
+	s, err := mongoNamed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.fresh(t)
+}
+
+// fresh returns the URI of an empty database.
+func (s *mongoServer) fresh(t testing.TB) string {
 	name := "usher_" + strings.ToLower(rand.Text())
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -47,25 +66,6 @@ func Mongo(t testing.TB) string {
 	return withDatabase(s.base, name)
 }
 
-// MongoName is the name of the engine that Mongo's databases are on.
-func MongoName(t testing.TB) string {
-	t.Helper()
-	return onMongo(t).name
-}
-
-func onMongo(t testing.TB) *mongoServer {
-	t.Helper()
-	process.mustSupervise(t)
-	s, err := findMongo()
-	if err != nil && isSet(mongoEnv) {
-		t.Fatal(err)
-	}
-	if err != nil {
-		unavailable(t, err)
-	}
-	return s
-}
-
 // withDatabase returns the URI of a database at base.
 func withDatabase(base *url.URL, name string) string {
 	u := *base
@@ -73,11 +73,8 @@ func withDatabase(base *url.URL, name string) string {
 	return u.String()
 }
 
-// findMongo starts or finds the server, once.
-var findMongo = sync.OnceValues(func() (*mongoServer, error) {
-	if uri := os.Getenv(mongoEnv); uri != "" {
-		return foundMongo(uri, mongoEnv, "")
-	}
+// ferret starts the server, once.
+var ferret = sync.OnceValues(func() (*mongoServer, error) {
 	f, err := startFerretDB()
 	if err != nil {
 		return nil, err
@@ -87,51 +84,57 @@ var findMongo = sync.OnceValues(func() (*mongoServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return foundMongo(f.uri(), "process", version)
+	s, err := foundMongo(f.uri())
+	if err != nil {
+		return nil, err
+	}
+	seen.add("FerretDB " + version + " (serialised) (process)")
+	return s, nil
 })
 
-// foundMongo returns the server that uri names, and notes what it is: the
-// version is that of FerretDB, if it is known to be that.
-func foundMongo(uri, source, ferret string) (*mongoServer, error) {
+// mongoNamed finds the server, once.
+var mongoNamed = sync.OnceValues(func() (*mongoServer, error) {
+	s, err := foundMongo(os.Getenv(mongoEnv))
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	var info struct {
+		Version string `bson:"version"`
+		Ferret  string `bson:"ferretdbVersion"`
+	}
+	if err := s.client.Database("admin").RunCommand(ctx, bson.D{{Key: "buildInfo", Value: 1}}).Decode(&info); err != nil {
+		return nil, fmt.Errorf("engine: %s: %w", mongoEnv, err)
+	}
+	if info.Ferret != "" {
+		return nil, fmt.Errorf("engine: %s names FerretDB %s", mongoEnv, info.Ferret)
+	}
+	seen.add("MongoDB " + info.Version + " (" + mongoEnv + ")")
+	return s, nil
+})
+
+// foundMongo returns the server that uri names.
+func foundMongo(uri string) (*mongoServer, error) {
 	base, err := url.Parse(uri)
 	if err != nil || !strings.HasPrefix(base.Scheme, "mongodb") {
-		return nil, fmt.Errorf("engine: %s is not a mongodb:// URI", source)
+		return nil, fmt.Errorf("engine: %s is not a mongodb:// URI", mongoEnv)
 	}
 	client, err := mongo.Connect(options.Client().ApplyURI(uri))
 	if err != nil {
-		return nil, fmt.Errorf("engine: %s: %w", source, err)
+		return nil, fmt.Errorf("engine: %w", err)
 	}
 	process.atEnd(func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		return client.Disconnect(ctx)
 	})
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	var info struct {
-		Version  string `bson:"version"`
-		FerretDB string `bson:"ferretdbVersion"`
-	}
-	if err := client.Database("admin").RunCommand(ctx, bson.D{{Key: "buildInfo", Value: 1}}).Decode(&info); err != nil {
-		return nil, fmt.Errorf("engine: %s: %w", source, err)
-	}
-	s := &mongoServer{base, client, "MongoDB"}
-	switch {
-	case ferret != "":
-		s.name = FerretDB
-		seen.add(FerretDB + " " + ferret + " (serialised) (" + source + ")")
-	case info.FerretDB != "":
-		s.name = FerretDB
-		seen.add(FerretDB + " " + info.FerretDB + " (" + source + ")")
-	default:
-		seen.add("MongoDB " + info.Version + " (" + source + ")")
-	}
-	return s, nil
+	return &mongoServer{base, client}, nil
 }
 
-// MongoServer is FerretDB for a test alone, which can be stopped and started,
+// FerretServer is FerretDB for a test alone, which can be stopped and started,
 // behind a link.
-type MongoServer struct {
+type FerretServer struct {
 	*Link
 	// URI leads to an empty database through the link.
 	URI string
@@ -139,8 +142,8 @@ type MongoServer struct {
 	f   *ferretDB
 }
 
-// OwnMongo starts FerretDB for t alone.
-func OwnMongo(t testing.TB) *MongoServer {
+// FerretDBServer starts FerretDB for t alone.
+func FerretDBServer(t testing.TB) *FerretServer {
 	t.Helper()
 	process.mustSupervise(t)
 	f, err := startFerretDB()
@@ -153,11 +156,11 @@ func OwnMongo(t testing.TB) *MongoServer {
 		}
 	})
 	uri, link := Through(t, withDatabase(&url.URL{Scheme: "mongodb", Host: f.addr(), RawQuery: "directConnection=true"}, "usher"))
-	return &MongoServer{link, uri, t, f}
+	return &FerretServer{link, uri, t, f}
 }
 
 // Stop stops the engine as its operator would.
-func (s *MongoServer) Stop() {
+func (s *FerretServer) Stop() {
 	s.t.Helper()
 	if err := s.f.stop(); err != nil {
 		s.t.Errorf("engine: stop FerretDB: %v", err)
@@ -165,7 +168,7 @@ func (s *MongoServer) Stop() {
 }
 
 // Start starts the engine again, and returns when it takes connections.
-func (s *MongoServer) Start() {
+func (s *FerretServer) Start() {
 	s.t.Helper()
 	if err := s.f.start(); err != nil {
 		s.t.Fatal(err)

@@ -34,10 +34,10 @@ func openMongo(t *testing.T, uri string) *mongo.Database {
 }
 
 // A database is empty, a test's own, and gone when the test ends.
-func TestMongo(t *testing.T) {
+func TestFerretDB(t *testing.T) {
 	var left string
 	t.Run("a test", func(t *testing.T) {
-		left = Mongo(t)
+		left = FerretDB(t)
 		db := openMongo(t, left)
 		names, err := db.ListCollectionNames(t.Context(), bson.D{})
 		if err != nil || len(names) != 0 {
@@ -46,7 +46,7 @@ func TestMongo(t *testing.T) {
 		if _, err := db.Collection("things").InsertOne(t.Context(), bson.D{{Key: "a", Value: 1}}); err != nil {
 			t.Fatal(err)
 		}
-		if Mongo(t) == left {
+		if FerretDB(t) == left {
 			t.Error("two calls gave one database")
 		}
 	})
@@ -54,21 +54,18 @@ func TestMongo(t *testing.T) {
 	if err != nil || n != 0 {
 		t.Errorf("documents that a test left: %d, %v", n, err)
 	}
-	if isSet(mongoEnv) {
-		t.Skip("a server that is named has a name of its own")
-	}
 	if want := "engine FerretDB 1.24 (serialised) (process)"; !slices.Contains(Describe(), want) {
 		t.Errorf("Describe() = %q, want %q", Describe(), want)
 	}
-	if got := Version(MongoName(t)); got != "FerretDB 1.24 (serialised)" {
+	if got := Version("FerretDB"); got != "FerretDB 1.24 (serialised)" {
 		t.Errorf("Version() = %q", got)
 	}
 }
 
 // Of many callers of one update with a guard, on connections of their own, one
 // changes the document: the engine by itself lets several do so.
-func TestMongoIsSerialised(t *testing.T) {
-	uri := Mongo(t)
+func TestFerretDBIsSerialised(t *testing.T) {
+	uri := FerretDB(t)
 	dbs := []*mongo.Database{openMongo(t, uri), openMongo(t, uri)}
 	for round := range 8 {
 		if _, err := dbs[0].Collection("things").InsertOne(t.Context(), bson.D{{Key: "_id", Value: round}, {Key: "free", Value: true}}); err != nil {
@@ -98,10 +95,10 @@ func TestMongoIsSerialised(t *testing.T) {
 }
 
 // A server that is stopped and started keeps what it had, at the same URI.
-func TestOwnMongo(t *testing.T) {
+func TestFerretDBServer(t *testing.T) {
 	var dir string
 	t.Run("a test", func(t *testing.T) {
-		s := OwnMongo(t)
+		s := FerretDBServer(t)
 		dir = s.f.dir
 		things := openMongo(t, s.URI).Collection("things")
 		if _, err := things.InsertOne(t.Context(), bson.D{{Key: "_id", Value: "kept"}}); err != nil {

@@ -1,0 +1,264 @@
+package mongostore
+
+import (
+	"context"
+	"math/rand/v2"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gousher/usher/core"
+	"github.com/gousher/usher/ports"
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+)
+
+// users implements ports.UserStore and ports.UserLister.
+type users[T any, U core.UserPtr[T]] struct{ *store }
+
+var (
+	_ ports.UserStore[*core.User]  = (*users[core.User, *core.User])(nil)
+	_ ports.UserLister[*core.User] = (*users[core.User, *core.User])(nil)
+)
+
+// Create implements [ports.UserStore].
+func (s *users[T, U]) Create(ctx context.Context, u U) error {
+	const op = "create user"
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	row := *u
+	user := U(&row).AuthUser()
+	given := user.ID != ""
+	if !given {
+		user.ID = s.ids.make()
+	}
+	id, ok := s.ids.parse(user.ID)
+	if !ok {
+		return core.ErrInvalidValue
+	}
+	user.ID, user.Revision = id, 1
+	if err := core.Storable(user); err != nil {
+		return err
+	}
+	fields, err := encode(U(&row))
+	if err != nil {
+		return userError(ctx, op, err)
+	}
+	if given {
+		if err := s.clear(ctx, id); err != nil {
+			return userError(ctx, op, err)
+		}
+	}
+	if _, err := s.users.InsertOne(ctx, append(by(idField, s.ids.value(id)), fields...)); err != nil {
+		if given && isDuplicate(err) && s.has(ctx, id) == nil {
+			return core.ErrInvalidValue
+		}
+		return userError(ctx, op, err)
+	}
+	u.AuthUser().ID, u.AuthUser().Revision = id, 1
+	return nil
+}
+
+// clear makes sure that nothing is left, under an id that the application
+// chose, of somebody who had it before: a Delete that was cut off removed the
+// user, and may not have removed the tokens.
+func (s *store) clear(ctx context.Context, id string) error {
+	switch err := s.has(ctx, id); err {
+	case nil:
+		return core.ErrInvalidValue
+	case core.ErrUserNotFound:
+		return s.endAll(ctx, id)
+	default:
+		return err
+	}
+}
+
+// has returns nil where there is a user with that id.
+func (s *store) has(ctx context.Context, id string) error {
+	only := options.FindOne().SetProjection(by(idField, 1))
+	return userError(ctx, "find user", s.users.FindOne(ctx, by(idField, s.ids.value(id)), only).Err())
+}
+
+// ByID implements [ports.UserStore].
+func (s *users[T, U]) ByID(ctx context.Context, id string) (U, error) {
+	id, ok := s.ids.parse(id)
+	if !ok {
+		return nil, none(ctx)
+	}
+	return s.find(ctx, by(idField, s.ids.value(id)))
+}
+
+// ByEmail implements [ports.UserStore].
+func (s *users[T, U]) ByEmail(ctx context.Context, key string) (U, error) {
+	if key == "" || !storable(key) {
+		return nil, none(ctx)
+	}
+	return s.find(ctx, by(keyField, key))
+}
+
+// storable reports whether all texts are what a store keeps.
+func storable(texts ...string) bool {
+	for _, text := range texts {
+		if !utf8.ValidString(text) || strings.IndexByte(text, 0) >= 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// none says that there is no such user, unless the context has ended.
+func none(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return core.ErrUserNotFound
+}
+
+// find returns the user that a filter finds.
+func (s *users[T, U]) find(ctx context.Context, filter bson.D) (U, error) {
+	const op = "find user"
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	doc, err := s.users.FindOne(ctx, filter).Raw()
+	if err != nil {
+		return nil, userError(ctx, op, err)
+	}
+	u, err := decode[T, U](doc, s.ids)
+	return u, userError(ctx, op, err)
+}
+
+// attempts is how often Update tries to be the only writer.
+const attempts = 100
+
+// Update implements [ports.UserStore].
+func (s *users[T, U]) Update(ctx context.Context, id string, change func(U) error) (U, error) {
+	const op = "update user"
+	for n := range attempts {
+		if err := wait(ctx, n); err != nil {
+			return nil, err
+		}
+		u, err := s.ByID(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		read, err := encode(u)
+		if err != nil {
+			return nil, userError(ctx, op, err)
+		}
+		id, revision := u.AuthUser().ID, u.AuthUser().Revision
+		if err := change(u); err != nil {
+			return nil, err
+		}
+		user := u.AuthUser()
+		user.ID, user.Revision = id, revision
+		if err := core.Storable(user); err != nil {
+			return nil, err
+		}
+		altered, err := encode(u)
+		if err != nil {
+			return nil, userError(ctx, op, err)
+		}
+		written, err := s.write(ctx, user, read, altered)
+		if err != nil {
+			return nil, userError(ctx, op, err)
+		}
+		if written {
+			return s.asWritten(u, altered)
+		}
+	}
+	return nil, core.ErrConflict
+}
+
+// write writes the fields that were altered, and reports false where somebody
+// else wrote the user since they were read.
+func (s *store) write(ctx context.Context, user *core.User, read, altered bson.D) (bool, error) {
+	changes := difference(read, altered)
+	if changes == nil {
+		return true, nil
+	}
+	filter := append(by(idField, s.ids.value(user.ID)), bson.E{Key: revisionField, Value: user.Revision})
+	changes = append(changes, bson.E{Key: "$inc", Value: by(revisionField, int64(1))})
+	r, err := s.users.UpdateOne(ctx, filter, changes)
+	if err != nil || r.MatchedCount == 0 {
+		return false, err
+	}
+	user.Revision++
+	return true, nil
+}
+
+// asWritten returns the user that fields keep, which are u's.
+func (s *users[T, U]) asWritten(u U, fields bson.D) (U, error) {
+	doc, err := bson.Marshal(append(by(idField, s.ids.value(u.AuthUser().ID)), fields...))
+	if err != nil {
+		return nil, err
+	}
+	written, err := decode[T, U](doc, s.ids)
+	if err != nil {
+		return nil, err
+	}
+	written.AuthUser().Revision = u.AuthUser().Revision
+	return written, nil
+}
+
+// difference returns the update that makes read altered, or nil where they are
+// the same.
+func difference(read, altered bson.D) (changes bson.D) {
+	var sets, unsets bson.D
+	for _, f := range altered {
+		if was, ok := field(read, f.Key); !ok || !was.Equal(f.Value.(bson.RawValue)) {
+			sets = append(sets, f)
+		}
+	}
+	for _, f := range read {
+		if _, ok := field(altered, f.Key); !ok {
+			unsets = append(unsets, bson.E{Key: f.Key, Value: ""})
+		}
+	}
+	if sets != nil {
+		changes = append(changes, bson.E{Key: "$set", Value: sets})
+	}
+	if unsets != nil {
+		changes = append(changes, bson.E{Key: "$unset", Value: unsets})
+	}
+	return changes
+}
+
+// Delete implements [ports.UserStore]. Tokens go after the user: cut off in
+// between, they are nobody's.
+func (s *users[T, U]) Delete(ctx context.Context, id string) error {
+	const op = "delete user"
+	id, ok := s.ids.parse(id)
+	if !ok {
+		return none(ctx)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	r, err := s.users.DeleteOne(ctx, by(idField, s.ids.value(id)))
+	switch {
+	case err != nil:
+		return userError(ctx, op, err)
+	case r.DeletedCount == 0:
+		return core.ErrUserNotFound
+	default:
+		return userError(ctx, op, s.endAll(ctx, id))
+	}
+}
+
+// wait holds the n-th attempt back for a random while, the longer the more
+// attempts failed.
+func wait(ctx context.Context, n int) error {
+	if n == 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(rand.N(time.Millisecond << min(n, 5)))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
