@@ -19,6 +19,8 @@ type client struct {
 	conn net.Conn
 	in   *bufio.Reader
 	body []byte
+	// until ends all waiting for answers; zero is no end but patience's.
+	until time.Time
 }
 
 // reply is an answer. Its body is good until the next one.
@@ -56,7 +58,11 @@ func (c *client) do(request []byte) (reply, error) {
 }
 
 func (c *client) exchange(request []byte) (reply, error) {
-	if err := c.conn.SetDeadline(time.Now().Add(patience)); err != nil {
+	deadline := time.Now().Add(patience)
+	if !c.until.IsZero() && c.until.Before(deadline) {
+		deadline = c.until
+	}
+	if err := c.conn.SetDeadline(deadline); err != nil {
 		return reply{}, err
 	}
 	if _, err := c.conn.Write(request); err != nil {

@@ -23,11 +23,14 @@ func (a *ask) send(c *client) error {
 	if err != nil {
 		return err
 	}
-	if r.status != a.status || !bytes.Contains(r.body, a.holds) {
+	if !a.met(r) {
 		return fmt.Errorf("got %d %.200q, want %d with %q", r.status, r.body, a.status, a.holds)
 	}
 	return nil
 }
+
+// met reports whether r is the answer that a expects.
+func (a *ask) met(r reply) bool { return r.status == a.status && bytes.Contains(r.body, a.holds) }
 
 // closedLoop sends what next returns from so many connections, each of which
 // waits for one answer before it sends the next request, and returns the

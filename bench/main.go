@@ -2,7 +2,7 @@
 // PostgreSQL and Redis in containers, and fails where usher is outside of what
 // is promised of it.
 //
-//	go run ./bench -rounds 5 -only check,login,register
+//	go run ./bench -rounds 5 -only check,login,register,flood,flood-imported,forgot
 //
 // Every server is a process of its own, which this program starts, loads and
 // stops. Those that are compared are measured in turn, round after round;
@@ -30,6 +30,8 @@ type options struct {
 	rounds          int
 	only            []string
 	warmUp, measure time.Duration
+	flood           time.Duration
+	calls           int
 	tries           int
 }
 
@@ -40,6 +42,9 @@ var workloads = []struct {
 	{"check", (*bench).checks},
 	{"login", (*bench).logins},
 	{"register", (*bench).registrations},
+	{"flood", (*bench).flooding},
+	{"flood-imported", (*bench).importedFlooding},
+	{"forgot", (*bench).forgotten},
 }
 
 func main() {
@@ -73,12 +78,14 @@ func parse(args []string) (options, error) {
 	only := flags.String("only", strings.Join(names, ","), "the workloads to run")
 	flags.DurationVar(&o.warmUp, "warmup", time.Second, "load before a measurement")
 	flags.DurationVar(&o.measure, "measure", 2500*time.Millisecond, "length of a measurement")
+	flags.DurationVar(&o.flood, "flood", 20*time.Second, "length of a flood of logins")
+	flags.IntVar(&o.calls, "calls", 2000, "calls of forgot-password for each kind of address")
 	flags.IntVar(&o.tries, "tries", 3, "how often a measurement is tried that other programs disturb")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
-	if o.rounds < 1 || o.tries < 1 || flags.NArg() > 0 {
-		return o, errors.New("-rounds and -tries are at least 1, and there are no arguments")
+	if o.rounds < 1 || o.tries < 1 || o.calls < 1 || o.flood < time.Second || flags.NArg() > 0 {
+		return o, errors.New("-rounds, -tries and -calls are at least 1, -flood is a second, and there are no arguments")
 	}
 	o.only = strings.Split(*only, ",")
 	for _, name := range o.only {

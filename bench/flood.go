@@ -1,0 +1,236 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"text/tabwriter"
+	"time"
+)
+
+const (
+	// crowd are how many clients log in at once in a flood.
+	crowd = 256
+	// beat is how many sessions are checked a second, before and in a flood.
+	beat = 50
+	// calm is how long sessions are checked before a flood.
+	calm = 8 * time.Second
+)
+
+// flooded is what a server does in a flood of logins.
+type flooded struct {
+	idle, check    []time.Duration // latencies of checks
+	lost           int             // checks that were not answered as expected
+	logins         []time.Duration // latencies of those that succeeded
+	busy           int             // answers of 503 with Retry-After
+	others         []string        // all other answers
+	length         time.Duration
+	baseline, peak int64
+	server         time.Duration
+	foreign        float64
+}
+
+func (f *flooded) rate() float64 { return float64(len(f.logins)) / f.length.Seconds() }
+
+// rows are what is flooded. The first is the one that bounds are for.
+type floodRow struct {
+	name, target string
+	procs        int // GOMAXPROCS; 0 is Go's choice
+}
+
+// limits are what is allowed of a flood with hashes of some cost.
+type limits struct {
+	cost cost
+	// slots are how many hashes of that cost usher computes at a time.
+	slots    int
+	p50, p99 float64 // of checks, as multiples of those when idle
+}
+
+// flooding measures session checks while a crowd logs in with new hashes.
+func (b *bench) flooding() error { return b.floods(limits{fresh, b.cores, 3.5, 12}) }
+
+// importedFlooding does so with hashes that another system made.
+func (b *bench) importedFlooding() error {
+	return b.floods(limits{imported, max(1, int(budget()/(int64(imported.memory)<<10))), 3.5, 25})
+}
+
+func (b *bench) floods(l limits) error {
+	rows := []floodRow{
+		{fmt.Sprintf("usher, GOMAXPROCS=%d", 4*b.cores), "usher jwt", 4 * b.cores},
+		{"usher", "usher jwt", 0},
+		{"bare with a gate", "bare jwt", 0},
+	}
+	raw, err := b.rawRate(l.cost)
+	if err != nil {
+		return err
+	}
+	var all []flooded
+	for i, row := range rows {
+		tries := 1
+		if i == 0 {
+			tries = b.tries
+		}
+		f, err := b.calmestFlood(tries, row, l)
+		if err != nil {
+			return fmt.Errorf("%s: %w", row.name, err)
+		}
+		all = append(all, f)
+	}
+	printFloods(fmt.Sprintf("Flood: %d clients log in for %v, %s, %d sessions checked a second; the hasher alone: %.1f/s", crowd, b.flood, l.cost.name, beat, raw), rows, all)
+	b.holdFlood(&all[0], rows[0].name+", "+l.cost.name, raw, l)
+	return nil
+}
+
+func (b *bench) holdFlood(f *flooded, name string, raw float64, l limits) {
+	name = "flood of " + name + ": "
+	p50, p99 := multiple(f.check, f.idle, 50), multiple(f.check, f.idle, 99)
+	b.hold(p50 <= l.p50, "%sp50 of checks %.2f times idle, at most %.1f", name, p50, l.p50)
+	b.hold(p99 <= l.p99, "%sp99 of checks %.2f times idle, at most %.0f", name, p99, l.p99)
+	b.hold(f.lost == 0, "%s%d checks lost, none", name, f.lost)
+	b.hold(f.rate() >= 0.7*raw, "%slogins %.2f of the hasher alone, at least 0.70", name, f.rate()/raw)
+	b.hold(len(f.others) == 0 && len(f.logins) > 0, "%s%d answers of 200, %d of 503 with Retry-After, %d others, none %.1q",
+		name, len(f.logins), f.busy, len(f.others), f.others[:min(1, len(f.others))])
+	most := f.baseline + 2*int64(l.slots)*int64(l.cost.memory)<<10 + 64<<20
+	b.hold(f.peak <= most, "%speak of memory %d MiB, from %d, at most %d", name, f.peak>>20, f.baseline>>20, most>>20)
+}
+
+func multiple(of, to []time.Duration, p float64) float64 {
+	return float64(percentile(of, p)) / float64(percentile(to, p))
+}
+
+func printFloods(title string, rows []floodRow, all []flooded) {
+	fmt.Printf("\n%s\n", title)
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "\tidle p50\tp99\tin flood p50\tp99\tmax ms\tlost\tlogins/s\tlogin p50\tp99 ms\t503s\tothers\tMiB before\tpeak\tserver's cores\tothers' cores\t")
+	for i, f := range all {
+		at := func(list []time.Duration, p float64) float64 { return ms(percentile(list, p)) }
+		fmt.Fprintf(w, "%s\t%.2f\t%.2f\t%.2f\t%.2f\t%.1f\t%d\t%.1f\t%.0f\t%.0f\t%d\t%d\t%d\t%d\t%.2f\t%.2f\t\n", rows[i].name,
+			at(f.idle, 50), at(f.idle, 99), at(f.check, 50), at(f.check, 99), at(f.check, 100), f.lost,
+			f.rate(), at(f.logins, 50), at(f.logins, 99), f.busy, len(f.others), f.baseline>>20, f.peak>>20,
+			f.server.Seconds()/f.length.Seconds(), f.foreign)
+	}
+	w.Flush()
+}
+
+// calmestFlood floods a new server until that was disturbed by no more than
+// quiet cores, and returns the flood that was disturbed least.
+func (b *bench) calmestFlood(tries int, row floodRow, l limits) (best flooded, err error) {
+	for try := range tries {
+		if err := settleDown(); err != nil {
+			return best, err
+		}
+		f, err := b.floodOnce(row, l)
+		if err != nil {
+			return best, err
+		}
+		if try == 0 || f.foreign < best.foreign {
+			best = f
+		}
+		if best.foreign <= quiet {
+			break
+		}
+	}
+	return best, nil
+}
+
+func (b *bench) floodOnce(row floodRow, l limits) (f flooded, err error) {
+	var env []string
+	if row.procs > 0 {
+		env = append(env, "GOMAXPROCS="+strconv.Itoa(row.procs))
+	}
+	c, err := b.start(row.target, false, env...)
+	if err != nil {
+		return f, err
+	}
+	defer c.stop()
+	if err := b.proves(c, "jwt"); err != nil {
+		return f, err
+	}
+	checks := b.people.checks["jwt"]
+	check := func(n int) *ask { return checks[n%len(checks)] }
+	if f.idle, f.lost = openLoop(c.addr, beat, calm, check); f.lost > 0 {
+		return f, fmt.Errorf("%d checks were lost before the flood", f.lost)
+	}
+	if f.baseline, err = memory(c.pid(), "VmRSS"); err != nil {
+		return f, err
+	}
+	if err := resetPeak(c.pid()); err != nil {
+		return f, err
+	}
+	from, err := b.read(c.pid())
+	if err != nil {
+		return f, err
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() { b.rush(c.addr, l.cost, &f) })
+	f.check, f.lost = openLoop(c.addr, beat, b.flood, check)
+	wg.Wait()
+	to, err := b.read(c.pid())
+	if err != nil {
+		return f, err
+	}
+	f.length, f.server, f.foreign = b.flood, to.server-from.server, from.foreign(to)
+	f.peak, err = memory(c.pid(), "VmHWM")
+	return f, err
+}
+
+// rush lets the crowd log in, each client again and again, and once it is told
+// to come back later, not before then.
+func (b *bench) rush(addr string, cost cost, f *flooded) {
+	asks := b.entries(cost)
+	end := time.Now().Add(b.flood)
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for i := range crowd {
+		wg.Go(func() {
+			c := &client{addr: addr, until: end}
+			defer c.close()
+			a := asks[i%len(asks)]
+			for time.Now().Before(end) {
+				start := time.Now()
+				r, err := c.do(a.request)
+				took := time.Since(start)
+				if !time.Now().Before(end) {
+					return
+				}
+				mu.Lock()
+				switch {
+				case err == nil && a.met(r):
+					f.logins = append(f.logins, took)
+				case err == nil && r.status == 503 && r.retryAfter > 0:
+					f.busy++
+				case err != nil:
+					f.others = append(f.others, err.Error())
+				default:
+					f.others = append(f.others, fmt.Sprintf("%d %.100s", r.status, r.body))
+				}
+				mu.Unlock()
+				time.Sleep(min(r.retryAfter, time.Until(end)))
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// rawRate is how many hashes a second the hasher verifies by itself, in a
+// process of its own, with as many at a time as is best.
+func (b *bench) rawRate(c cost) (best float64, err error) {
+	for slots := 1; slots <= 2*b.cores; slots++ {
+		if err := settleDown(); err != nil {
+			return 0, err
+		}
+		out, err := exec.Command(b.program, "hash", "-lanes", strconv.Itoa(int(c.lanes)), "-slots", strconv.Itoa(slots)).Output()
+		if err != nil {
+			return 0, err
+		}
+		rate, err := strconv.ParseFloat(strings.TrimSpace(string(out)), 64)
+		if err != nil {
+			return 0, err
+		}
+		best = max(best, rate)
+	}
+	return best, nil
+}
