@@ -177,7 +177,7 @@ func wireMessage(flags uint32, text string) []byte {
 
 func TestSerial(t *testing.T) {
 	addr, most := fakeServer(t)
-	s, err := newSerial(addr)
+	s, err := newSerial(addr, asItIs)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,5 +224,31 @@ func TestSerial(t *testing.T) {
 	}
 	if n := most(); n != 1 {
 		t.Errorf("the server had %d messages at the same time, want 1", n)
+	}
+}
+
+// A command is altered wherever its documents stand in the message, and others
+// pass as they are.
+func TestAltered(t *testing.T) {
+	uri := FerretDB(t)
+	var names sync.Map
+	altered := openMongo(t, Altered(t, uri, func(command string) string {
+		name, _, _ := strings.Cut(command, ":")
+		names.Store(name, true)
+		return strings.ReplaceAll(command, `"typed"`, `"altered"`)
+	})).Collection("things")
+	docs := []any{bson.D{{Key: "_id", Value: 1}, {Key: "text", Value: "typed"}}, bson.D{{Key: "_id", Value: 2}, {Key: "text", Value: "other"}}}
+	if _, err := altered.InsertMany(t.Context(), docs); err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[int]string{1: "altered", 2: "other"} {
+		var got struct{ Text string }
+		err := openMongo(t, uri).Collection("things").FindOne(t.Context(), bson.D{{Key: "_id", Value: id}}).Decode(&got)
+		if err != nil || got.Text != want {
+			t.Errorf("document %d: got %q, %v, want %q", id, got.Text, err, want)
+		}
+	}
+	if _, ok := names.Load(`{"insert"`); !ok {
+		t.Error("the command was not shown")
 	}
 }

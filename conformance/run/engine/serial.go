@@ -17,6 +17,7 @@ import (
 type serial struct {
 	listener net.Listener
 	to       string
+	alter    func(message []byte) []byte
 	turn     sync.Mutex // held from a message to its answer
 
 	mu    sync.Mutex
@@ -25,13 +26,14 @@ type serial struct {
 	all   sync.WaitGroup
 }
 
-// newSerial returns a proxy to the server at an address.
-func newSerial(to string) (*serial, error) {
+// newSerial returns a proxy to the server at an address, which is sent what
+// alter makes of each message.
+func newSerial(to string, alter func(message []byte) []byte) (*serial, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("engine: serial: %w", err)
 	}
-	s := &serial{listener: l, to: to, conns: map[net.Conn]bool{}}
+	s := &serial{listener: l, to: to, alter: alter, conns: map[net.Conn]bool{}}
 	s.all.Go(s.accept)
 	return s, nil
 }
@@ -98,7 +100,7 @@ func (s *serial) pass(client, server net.Conn) error {
 	if err != nil {
 		return err
 	}
-	answer, err := s.ask(server, message)
+	answer, err := s.ask(server, s.alter(message))
 	if err != nil {
 		return err
 	}
@@ -115,6 +117,9 @@ func (s *serial) ask(server net.Conn, message []byte) ([]byte, error) {
 	}
 	return readMessage(server)
 }
+
+// asItIs alters nothing.
+func asItIs(message []byte) []byte { return message }
 
 const (
 	headerSize = 16
