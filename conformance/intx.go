@@ -203,3 +203,66 @@ func countedUp(t testing.TB, s Transactional, id string) error {
 	}
 	return core.ErrConflict
 }
+
+// TestAccountsInTx checks that stores of accounts work within the caller's
+// transaction. Open returns fresh, empty ones.
+func TestAccountsInTx(t *testing.T, open func(t testing.TB) Transactional, of ...Subject) {
+	run(t, "AccountsInTx", AccountsInTxCases(), of, open)
+}
+
+// AccountsInTxCases returns the cases of [TestAccountsInTx].
+func AccountsInTxCases() []Case[Transactional] {
+	// write does one of each kind of write to the accounts "1" and "2" of ann.
+	write := func(t testing.TB, tx Tx, ann *Member) (bob *Member) {
+		bob = member("bob@e.com")
+		must(t, tx.Accounts.CreateWith(t.Context(), bob, account("", "new")), "CreateWith")
+		must(t, tx.Accounts.Link(t.Context(), account(ann.ID, "3"), nil), "Link")
+		_, err := tx.Accounts.UpdateAccount(t.Context(), "google", "1", func(a *ports.Account) error { a.Email = ""; return nil })
+		must(t, err, "UpdateAccount")
+		must(t, tx.Accounts.Unlink(t.Context(), ann.ID, "google", "2", func(*Member, []ports.Account) error { return nil }), "Unlink")
+		return bob
+	}
+	return []Case[Transactional]{
+		{
+			ID: "TX-07", Name: "Every/commit and rollback",
+			Rule: "what is written in the caller's transaction is there once it is committed, and never after it was rolled back",
+			Run: func(t testing.TB, s Transactional) {
+				ann := created(t, s.Outside.Users, "ann@e.com")
+				first, second := linked(t, s.Outside, ann.ID, "1"), linked(t, s.Outside, ann.ID, "2")
+				tx := s.Begin(t)
+				write(t, tx, ann)
+				wantAccount(t, s.Outside, second)
+				must(t, tx.Rollback(), "Rollback")
+				wantAccount(t, s.Outside, first)
+				wantAccount(t, s.Outside, second)
+				wantNoAccount(t, s.Outside, "3")
+				wantNoAccount(t, s.Outside, "new")
+				tx = s.Begin(t)
+				bob := write(t, tx, ann)
+				must(t, tx.Commit(), "Commit")
+				require.Equal(t, []string{"1", "3"}, subjects(t, s.Outside, ann.ID))
+				require.Equal(t, []string{"new"}, subjects(t, s.Outside, bob.ID))
+			},
+		},
+		{
+			ID: "TX-08", Name: "Every/refused writes",
+			Rule: "a write that a domain error refuses leaves the caller's transaction as it was, and never rolls it back",
+			Run: func(t testing.TB, s Transactional) {
+				ann, bob := created(t, s.Outside.Users, "ann@e.com"), created(t, s.Outside.Users, "bob@e.com")
+				linked(t, s.Outside, ann.ID, "1")
+				tx := s.Begin(t)
+				must(t, tx.Accounts.Link(t.Context(), account(bob.ID, "2"), nil), "Link")
+				wantErr(t, "Link", tx.Accounts.Link(t.Context(), account(bob.ID, "1"), nil), core.ErrAccountTaken)
+				wantErr(t, "CreateWith", tx.Accounts.CreateWith(t.Context(), member("new@e.com"), account("", "1")), core.ErrAccountTaken)
+				wantErr(t, "CreateWith", tx.Accounts.CreateWith(t.Context(), member("ann@e.com"), account("", "4")), core.ErrEmailTaken)
+				wantNone(t, tx.Users, "", "new@e.com")
+				must(t, tx.Accounts.Link(t.Context(), account(bob.ID, "3"), nil), "Link")
+				must(t, tx.Commit(), "Commit")
+				require.Equal(t, []string{"2", "3"}, subjects(t, s.Outside, bob.ID))
+				require.Equal(t, []string{"1"}, subjects(t, s.Outside, ann.ID))
+				require.Equal(t, int64(3), byID(t, s.Outside.Users, bob.ID).Revision)
+				wantNone(t, s.Outside.Users, "", "new@e.com")
+			},
+		},
+	}
+}

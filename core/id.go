@@ -8,6 +8,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/gousher/usher/ports"
 )
 
 // IDs is how a store spells the ids of its users. The zero value is [UUIDs].
@@ -156,6 +158,16 @@ func Storable(u *User) error {
 		}
 	}
 	if u.EmailKey == "" {
+		return ErrInvalidValue
+	}
+	return nil
+}
+
+// StorableAccount returns ErrInvalidValue for an account that stores must not
+// keep: one without a Provider or Subject, or with a NUL byte or invalid UTF-8
+// in a text. It is for stores.
+func StorableAccount(a ports.Account) error {
+	if a.Provider == "" || a.Subject == "" || !clean(a.Provider) || !clean(a.Subject) || !clean(a.Email) {
 		return ErrInvalidValue
 	}
 	return nil

@@ -40,7 +40,7 @@ func (s *store) tokenError(ctx context.Context, op string, err error) error {
 	switch {
 	case isDuplicate(err):
 		return core.ErrTokenTaken
-	case sqlState(err) == "23503", sqliteCode(err) == sqliteForeignKey, mysqlNumber(err) == mysqlForeignKey:
+	case isOrphan(err):
 		return core.ErrUserNotFound
 	default:
 		return s.valueError(ctx, op, err)
@@ -100,6 +100,11 @@ func isDuplicate(err error) bool {
 	}
 	code := sqliteCode(err)
 	return code == sqliteUnique || code == sqlitePrimaryKey
+}
+
+// isOrphan tells that the row that another refers to is not there.
+func isOrphan(err error) bool {
+	return sqlState(err) == "23503" || sqliteCode(err) == sqliteForeignKey || mysqlNumber(err) == mysqlForeignKey
 }
 
 // isRefused tells that the engine cannot keep one of the values.

@@ -119,16 +119,29 @@ func TestTokenError(t *testing.T) {
 		{"connection", io.ErrUnexpectedEOF, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := errorsOf(t).tokenError(t.Context(), "put token", tt.err)
-			for _, kind := range []error{core.ErrTokenTaken, core.ErrUserNotFound, core.ErrInvalidValue, core.ErrEmailTaken, core.ErrTokenNotFound} {
-				if is := errors.Is(got, kind); is != (tt.want == kind) {
-					t.Errorf("got %v, want %v", got, tt.want)
-				}
+			wantKind(t, errorsOf(t).tokenError(t.Context(), "put token", tt.err), tt.want, tt.err)
+			want := tt.want
+			if want == core.ErrTokenTaken {
+				want = core.ErrAccountTaken
 			}
-			if tt.want == nil && !errors.Is(got, tt.err) {
-				t.Errorf("got %v, want an error that wraps %v", got, tt.err)
-			}
+			wantKind(t, errorsOf(t).accountError(t.Context(), "link account", tt.err), want, tt.err)
 		})
+	}
+}
+
+// wantKind checks that got is want and nothing else of core's, or, where want is
+// nil, wraps what the driver said.
+func wantKind(t *testing.T, got, want, driver error) {
+	t.Helper()
+	for _, kind := range []error{
+		core.ErrTokenTaken, core.ErrAccountTaken, core.ErrUserNotFound, core.ErrInvalidValue, core.ErrEmailTaken, core.ErrTokenNotFound,
+	} {
+		if is := errors.Is(got, kind); is != (want == kind) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	}
+	if want == nil && !errors.Is(got, driver) {
+		t.Errorf("got %v, want an error that wraps %v", got, driver)
 	}
 }
 

@@ -115,6 +115,7 @@ func (s *store) applyStep(ctx context.Context, c DB, step step) error {
 	sql := strings.NewReplacer(
 		"{users}", s.users, "{users name}", s.cfg.Users, "{new id}", s.d.newID(s.cfg.IDs),
 		"{tokens}", s.tokens, "{tokens name}", s.cfg.Tokens, "{id}", s.d.idType(s.cfg.IDs),
+		"{accounts}", s.accounts, "{accounts name}", s.cfg.Accounts,
 	).Replace(step.sql)
 	for _, statement := range strings.Split(sql, "\n\n") {
 		if _, err := c.ExecContext(ctx, statement); err != nil {

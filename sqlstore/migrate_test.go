@@ -19,10 +19,10 @@ var dialects = []Dialect{Postgres(), MySQL(), SQLite()}
 func TestSchemaHasTheColumns(t *testing.T) {
 	for _, d := range dialects {
 		list, err := steps(schemas, d.name)
-		if err != nil || len(list) != 2 {
+		if err != nil || len(list) != 3 {
 			t.Fatalf("%v: got %d steps, %v", d.name, len(list), err)
 		}
-		users, tokens := list[0].sql, list[1].sql
+		users, tokens, accounts := list[0].sql, list[1].sql, list[2].sql
 		for _, name := range userColumns {
 			if !strings.Contains(users, "\n    "+name+" ") {
 				t.Errorf("%v: the schema lacks the column %s", d.name, name)
@@ -32,6 +32,11 @@ func TestSchemaHasTheColumns(t *testing.T) {
 		for _, name := range columns {
 			if !strings.Contains(tokens, "\n    "+name+" ") {
 				t.Errorf("%v: the schema lacks the token's column %s", d.name, name)
+			}
+		}
+		for _, name := range strings.Split(accountColumns, ", ") {
+			if !strings.Contains(accounts, "\n    "+name+" ") {
+				t.Errorf("%v: the schema lacks the account's column %s", d.name, name)
 			}
 		}
 		if len(columns) != tokenColumns {
@@ -92,11 +97,11 @@ func TestMigrateFails(t *testing.T) {
 			want    string           // what the error starts with
 			asked   []string         // after the beginning
 		}{
-			{"newer database", 99, textColumns(d), "none", "the database is at version 99 and this program knows 2", nil},
+			{"newer database", 99, textColumns(d), "none", "the database is at version 99 and this program knows 3", nil},
 			{"second step", 1, textColumns(d), "CREATE TABLE ", "0002_tokens.sql: unexpected EOF", []string{"CREATE TABLE "}},
-			{"ids", 2, [][]driver.Value{{"id", "real"}}, "none", "IDs: the column id is of type real, and not ", []string{lacking[d.name]}},
-			{"column", 2, textColumns(d), "ALTER", "add column nickname: unexpected EOF", []string{lacking[d.name], "ALTER"}},
-			{"no table", 2, nil, "none", "there is no table users", []string{lacking[d.name]}},
+			{"ids", 3, [][]driver.Value{{"id", "real"}}, "none", "IDs: the column id is of type real, and not ", []string{lacking[d.name]}},
+			{"column", 3, textColumns(d), "ALTER", "add column nickname: unexpected EOF", []string{lacking[d.name], "ALTER"}},
+			{"no table", 3, nil, "none", "there is no table users", []string{lacking[d.name]}},
 		} {
 			t.Run(d.name+" "+tt.name, func(t *testing.T) {
 				db, e := openFake(t, migrating(tt.version, tt.columns, tt.fails))
@@ -116,7 +121,7 @@ func TestMigrateFails(t *testing.T) {
 func TestMigrateWithoutAType(t *testing.T) {
 	columns := columnsFor[Member]()
 	columns[len(userColumns)].Type = ""
-	db, _ := openFake(t, migrating(2, textColumns(SQLite()), "none"))
+	db, _ := openFake(t, migrating(3, textColumns(SQLite()), "none"))
 	err := Migrate[Member](t.Context(), db, SQLite(), columns, Config{})
 	if want := "sqlstore: migrate: add column nickname: its type is not known: name it, or add the column"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
@@ -169,7 +174,7 @@ func TestMigrateDoesNotEnd(t *testing.T) {
 	} {
 		t.Run(tt.d.name+" "+tt.fails, func(t *testing.T) {
 			columns := columnsFor[core.User]()
-			db, e := openFake(t, migrating(2, textColumns(tt.d), tt.fails))
+			db, e := openFake(t, migrating(3, textColumns(tt.d), tt.fails))
 			err := Migrate[core.User](t.Context(), db, tt.d, columns, Config{})
 			if !errors.Is(err, io.ErrUnexpectedEOF) {
 				t.Errorf("got %v, want %v", err, io.ErrUnexpectedEOF)

@@ -1,29 +1,39 @@
 package sqlstore
 
 import (
-	"database/sql"
+	"context"
 	"fmt"
 	"time"
 
 	"github.com/gousher/usher/ports"
 )
 
-// scanTokens reads rows to their end: an engine may return the row that it
-// removes and fail after that, with the row still there.
-func scanTokens(rows *sql.Rows, err error) ([]ports.Token, error) {
-	if err != nil {
+// readAll returns what query finds or removes, none where there can be none.
+// Dest returns where the columns of one are to be scanned to.
+func readAll[X any](ctx context.Context, s *store, dest func(*X) []any, possible bool, query string, args ...any) ([]X, error) {
+	if err := ctx.Err(); err != nil || !possible {
 		return nil, err
 	}
-	defer rows.Close()
-	var found []ports.Token
-	for rows.Next() {
-		var t ports.Token
-		if err := rows.Scan(tokenDest(&t)...); err != nil {
-			return nil, err
+	var found []X
+	err := s.retry(ctx, func() error {
+		rows, err := s.db.QueryContext(ctx, query, args...)
+		if err != nil {
+			return err
 		}
-		found = append(found, t)
-	}
-	return found, rows.Err()
+		defer rows.Close()
+		// Rows are read to their end: an engine may return the row that it
+		// removes and fail after that, with the row still there.
+		found = nil
+		for rows.Next() {
+			var x X
+			if err := rows.Scan(dest(&x)...); err != nil {
+				return err
+			}
+			found = append(found, x)
+		}
+		return rows.Err()
+	})
+	return found, err
 }
 
 // tokenDest returns where the columns of a token are to be scanned to fill t.

@@ -20,7 +20,7 @@ type DB interface {
 }
 
 // Config sets up the stores. Its zero value keeps users under UUIDs in the
-// table users and their tokens in the table tokens.
+// table users, and what belongs to them in the tables tokens and accounts.
 type Config struct {
 	// IDs is the form of the users' ids. It decides the type of the column
 	// and cannot be changed later.
@@ -29,9 +29,10 @@ type Config struct {
 	// tables are in. It must be there. Empty means that of the connection.
 	// SQLite has none.
 	Schema string
-	// Users and Tokens name the tables. Empty means "users" and "tokens".
-	// Names are of ASCII letters, digits and underscores.
-	Users, Tokens string
+	// Users, Tokens and Accounts name the tables. Empty means "users",
+	// "tokens" and "accounts". Names are of ASCII letters, digits and
+	// underscores.
+	Users, Tokens, Accounts string
 }
 
 func (c *Config) setDefaults() {
@@ -40,6 +41,9 @@ func (c *Config) setDefaults() {
 	}
 	if c.Tokens == "" {
 		c.Tokens = "tokens"
+	}
+	if c.Accounts == "" {
+		c.Accounts = "accounts"
 	}
 }
 
@@ -52,13 +56,15 @@ func (c *Config) problems(d Dialect) []string {
 	if c.IDs != core.UUIDs && c.IDs != core.TextIDs && c.IDs != core.IntIDs {
 		out = append(out, fmt.Sprintf("IDs %d is none of core.UUIDs, core.TextIDs and core.IntIDs", c.IDs))
 	}
-	for _, n := range []struct{ field, value string }{{"Schema", c.Schema}, {"Users", c.Users}, {"Tokens", c.Tokens}} {
+	for _, n := range []struct{ field, value string }{{"Schema", c.Schema}, {"Users", c.Users}, {"Tokens", c.Tokens}, {"Accounts", c.Accounts}} {
 		if n.value != "" && !nameForm.MatchString(n.value) {
 			out = append(out, fmt.Sprintf("%s %q is not a name of at most 40 ASCII letters, digits and underscores", n.field, n.value))
 		}
 	}
-	if c.Users == c.Tokens || c.Users == migrations || c.Tokens == migrations {
-		out = append(out, fmt.Sprintf("Users %q, Tokens %q and %s are not three names", c.Users, c.Tokens, migrations))
+	names := []string{c.Users, c.Tokens, c.Accounts, migrations}
+	slices.Sort(names)
+	if len(slices.Compact(names)) < 4 {
+		out = append(out, fmt.Sprintf("Users %q, Tokens %q, Accounts %q and %s are not four names", c.Users, c.Tokens, c.Accounts, migrations))
 	}
 	if c.Schema != "" && !d.schemas {
 		out = append(out, fmt.Sprintf("Schema: %s has none", d.name))
@@ -100,8 +106,8 @@ type store struct {
 	columns []Column
 	// inTx says that db is a transaction of the caller.
 	inTx bool
-	// users and tokens are the names of the tables, quoted.
-	users, tokens string
+	// users, tokens and accounts are the names of the tables, quoted.
+	users, tokens, accounts string
 }
 
 // New returns stores for users of type T, whose columns they are: one for each
@@ -115,7 +121,7 @@ func New[T any, U core.UserPtr[T]](db DB, d Dialect, columns []Column, cfg Confi
 	}
 	t := newTokens[T, U](s)
 	u := newUsers[T, U](s)
-	return ports.Stores[U]{Users: u, Lister: u, Tokens: t, Joined: t}, nil
+	return ports.Stores[U]{Users: u, Accounts: newAccounts(u), Lister: u, Tokens: t, Joined: t}, nil
 }
 
 func newStore[T any, U core.UserPtr[T]](db DB, d Dialect, columns []Column, cfg Config) (*store, error) {
@@ -141,6 +147,7 @@ func newStore[T any, U core.UserPtr[T]](db DB, d Dialect, columns []Column, cfg 
 	return &store{
 		db: db, d: d, cfg: cfg, columns: columns, inTx: inTx,
 		users: d.table(cfg.Schema, cfg.Users), tokens: d.table(cfg.Schema, cfg.Tokens),
+		accounts: d.table(cfg.Schema, cfg.Accounts),
 	}, nil
 }
 

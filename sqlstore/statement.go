@@ -90,6 +90,12 @@ func (s *store) guarded(ctx context.Context, f func() error) error {
 	if !s.inTx || !s.d.savepoints {
 		return s.retry(ctx, f)
 	}
+	return s.within(ctx, f)
+}
+
+// within calls f, which writes in a transaction of the caller, and leaves the
+// transaction as it was where f fails.
+func (s *store) within(ctx context.Context, f func() error) error {
 	if _, err := s.db.ExecContext(ctx, "SAVEPOINT "+savepoint); err != nil {
 		return err
 	}

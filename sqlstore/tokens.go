@@ -149,7 +149,7 @@ func (s *tokens[T, U]) Get(ctx context.Context, purpose, digest string) (ports.T
 
 // one returns the token that query finds or removes.
 func (s *tokens[T, U]) one(ctx context.Context, op, query, purpose, digest string) (ports.Token, error) {
-	found, err := s.readTokens(ctx, isKey(purpose, digest), query, purpose, digest)
+	found, err := readAll(ctx, s.store, tokenDest, isKey(purpose, digest), query, purpose, digest)
 	switch {
 	case err != nil:
 		return ports.Token{}, s.readError(ctx, op, err)
@@ -193,7 +193,7 @@ func (s *tokens[T, U]) Restamp(ctx context.Context, purpose, digest string, epoc
 // ListUser implements [ports.TokenStore].
 func (s *tokens[T, U]) ListUser(ctx context.Context, purpose, userID string) ([]ports.Token, error) {
 	id, ok := s.cfg.IDs.Parse(userID)
-	found, err := s.readTokens(ctx, ok && storable(purpose) == nil, s.listUser, id, purpose)
+	found, err := readAll(ctx, s.store, tokenDest, ok && storable(purpose) == nil, s.listUser, id, purpose)
 	if err != nil {
 		return nil, s.readError(ctx, "list tokens", err)
 	}
@@ -266,18 +266,4 @@ func (s *store) writeTokens(ctx context.Context, possible bool, query string, ar
 		return 0, err
 	}
 	return s.exec(ctx, query, args...)
-}
-
-// readTokens returns the tokens that query finds or removes, none where there
-// can be none.
-func (s *store) readTokens(ctx context.Context, possible bool, query string, args ...any) ([]ports.Token, error) {
-	if err := ctx.Err(); err != nil || !possible {
-		return nil, err
-	}
-	var found []ports.Token
-	err := s.retry(ctx, func() (err error) {
-		found, err = scanTokens(s.db.QueryContext(ctx, query, args...))
-		return err
-	})
-	return found, err
 }

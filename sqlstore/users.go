@@ -45,22 +45,9 @@ func (s *store) reading() string {
 // Create implements [ports.UserStore].
 func (s *users[T, U]) Create(ctx context.Context, u U) error {
 	const op = "create user"
-	row := *u
-	user := U(&row).AuthUser()
-	if user.ID == "" {
-		user.ID = s.cfg.IDs.New()
-	}
-	id, ok := s.cfg.IDs.Parse(user.ID)
-	if assigned := user.ID == ""; !ok && !assigned {
-		return core.ErrInvalidValue
-	}
-	user.ID, user.Revision = id, 1
-	if err := core.Storable(user); err != nil {
-		return err
-	}
-	values, err := s.values(reflect.ValueOf(&row).Elem())
+	id, values, err := s.prepare(ctx, op, u)
 	if err != nil {
-		return s.writeError(ctx, op, err)
+		return err
 	}
 	id, err = s.insert(ctx, id, values)
 	if err != nil {
@@ -70,9 +57,44 @@ func (s *users[T, U]) Create(ctx context.Context, u U) error {
 	return nil
 }
 
+// prepare returns the values of a new user, and its id, or "" where the engine
+// is to give one.
+func (s *users[T, U]) prepare(ctx context.Context, op string, u U) (id string, values []any, err error) {
+	row := *u
+	user := U(&row).AuthUser()
+	if user.ID == "" {
+		user.ID = s.cfg.IDs.New()
+	}
+	id, ok := s.cfg.IDs.Parse(user.ID)
+	if assigned := user.ID == ""; !ok && !assigned {
+		return "", nil, core.ErrInvalidValue
+	}
+	user.ID, user.Revision = id, 1
+	if err := core.Storable(user); err != nil {
+		return "", nil, err
+	}
+	values, err = s.values(reflect.ValueOf(&row).Elem())
+	if err != nil {
+		return "", nil, s.writeError(ctx, op, err)
+	}
+	return id, values, nil
+}
+
 // insert keeps values under id, or under one of the engine's where id is "",
 // and returns the id.
 func (s *store) insert(ctx context.Context, id string, values []any) (string, error) {
+	for attempt := 0; ; attempt++ {
+		given, err := s.insertOnce(ctx, id, values)
+		// The application may have given that number to another user by hand;
+		// the engine's counter is one further now.
+		if err == nil || id != "" || attempt == attempts || !s.isIDTaken(err) {
+			return given, err
+		}
+	}
+}
+
+// insertOnce does what insert does, and fails where the engine's id is taken.
+func (s *store) insertOnce(ctx context.Context, id string, values []any) (string, error) {
 	st := s.statement("INSERT INTO " + s.users + " (")
 	n := 0
 	for _, c := range s.columns {
@@ -94,17 +116,11 @@ func (s *store) insert(ctx context.Context, id string, values []any) (string, er
 		_, err := st.run(ctx)
 		return id, err
 	}
-	for attempt := 0; ; attempt++ {
-		given, err := st.runForID(ctx)
-		if err == nil {
-			return strconv.FormatInt(given, 10), nil
-		}
-		// The application has given that number to another user by hand; the
-		// engine's counter is one further now.
-		if attempt == attempts || !s.isIDTaken(err) {
-			return "", err
-		}
+	given, err := st.runForID(ctx)
+	if err != nil {
+		return "", err
 	}
+	return strconv.FormatInt(given, 10), nil
 }
 
 // ByID implements [ports.UserStore].

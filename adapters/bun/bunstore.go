@@ -14,7 +14,7 @@ import (
 )
 
 // Config sets up the stores. Its zero value keeps users under UUIDs in the
-// table users and their tokens in the table tokens.
+// table users, and what belongs to them in the tables tokens and accounts.
 type Config struct {
 	// IDs is the form of the users' ids. It decides the type of the column
 	// and cannot be changed later.
@@ -23,9 +23,10 @@ type Config struct {
 	// tables are in. It must be there. Empty means that of the connection.
 	// SQLite has none.
 	Schema string
-	// Users and Tokens name the tables. Empty means "users" and "tokens".
-	// Names are of ASCII letters, digits and underscores.
-	Users, Tokens string
+	// Users, Tokens and Accounts name the tables. Empty means "users",
+	// "tokens" and "accounts". Names are of ASCII letters, digits and
+	// underscores.
+	Users, Tokens, Accounts string
 }
 
 // New returns stores for users of type T, the application's struct and not a

@@ -81,7 +81,7 @@ func TestNewProblems(t *testing.T) {
 			return problems[Member](open(dialect.MySQL), Config{IDs: core.IntIDs, Schema: "auth", Users: "user"})
 		}, nil},
 		{"tables", func() (string, []string) { return problems[Member](pg, Config{Users: "a b", Tokens: "a b"}) },
-			[]string{`Users "a b" is not a name`, `Tokens "a b" is not a name`, `Users "a b", Tokens "a b" and`}},
+			[]string{`Users "a b" is not a name`, `Tokens "a b" is not a name`, `Users "a b", Tokens "a b", Accounts "accounts" and`}},
 		{"schema", func() (string, []string) { return problems[Member](open(dialect.SQLite), Config{Schema: "auth"}) },
 			[]string{"Schema: sqlite has none"}},
 		{"no db and a pointer", func() (string, []string) { return problems[byPointer](nil, Config{}) },

@@ -1,4 +1,4 @@
-// Package memory keeps users and tokens in the memory of the process, for tests, for
+// Package memory keeps users, their accounts and tokens in the memory of the process, for tests, for
 // trying things out, and as the specification of a store in code: what it
 // does is what every store does, without an engine in the way.
 //
@@ -23,10 +23,11 @@ type Config struct {
 func New[T any, U core.UserPtr[T]](cfg Config) ports.Stores[U] {
 	d := &data[U]{
 		ids: cfg.IDs, byID: map[string]U{}, byKey: map[string]string{}, tokens: map[tokenKey]ports.Token{},
+		accounts: map[accountKey]ports.Account{},
 	}
 	t := &tokens[U]{d}
 	u := &users[U]{d}
-	return ports.Stores[U]{Users: u, Lister: u, Tokens: t, Joined: t}
+	return ports.Stores[U]{Users: u, Accounts: &accounts[U]{u}, Lister: u, Tokens: t, Joined: t}
 }
 
 // data is all that the stores keep. Nothing of it is ever shared with a
@@ -39,6 +40,11 @@ type data[U core.AnyUser] struct {
 	byID   map[string]U
 	byKey  map[string]string // EmailKey to id
 	tokens map[tokenKey]ports.Token
+
+	accounts map[accountKey]ports.Account
 }
 
-type tokenKey struct{ purpose, digest string }
+type (
+	tokenKey   struct{ purpose, digest string }
+	accountKey struct{ provider, subject string }
+)

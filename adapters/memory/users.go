@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
 	"strconv"
 	"time"
@@ -17,15 +18,19 @@ var _ ports.UserStore[*core.User] = (*users[*core.User])(nil)
 
 // Create implements [ports.UserStore].
 func (s *users[U]) Create(ctx context.Context, u U) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.create(ctx, u)
+}
+
+// create keeps a new user. s.mu is held.
+func (s *users[U]) create(ctx context.Context, u U) error {
 	kept := core.Clone(u)
 	user := kept.AuthUser()
 	if err := core.Storable(user); err != nil {
 		return err
 	}
 	cutTimes(user)
-
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -159,6 +164,7 @@ func (s *users[U]) Delete(ctx context.Context, id string) error {
 	delete(s.byID, u.AuthUser().ID)
 	delete(s.byKey, u.AuthUser().EmailKey)
 	s.removeTokens(func(t ports.Token) bool { return t.UserID == u.AuthUser().ID })
+	maps.DeleteFunc(s.accounts, func(_ accountKey, a ports.Account) bool { return a.UserID == u.AuthUser().ID })
 	return nil
 }
 

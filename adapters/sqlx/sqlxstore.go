@@ -19,7 +19,7 @@ type DB interface {
 }
 
 // Config sets up the stores. Its zero value keeps users under UUIDs in the
-// table users and their tokens in the table tokens.
+// table users, and what belongs to them in the tables tokens and accounts.
 type Config struct {
 	// IDs is the form of the users' ids. It decides the type of the column
 	// and cannot be changed later.
@@ -28,9 +28,10 @@ type Config struct {
 	// tables are in. It must be there. Empty means that of the connection.
 	// SQLite has none.
 	Schema string
-	// Users and Tokens name the tables. Empty means "users" and "tokens".
-	// Names are of ASCII letters, digits and underscores.
-	Users, Tokens string
+	// Users, Tokens and Accounts name the tables. Empty means "users",
+	// "tokens" and "accounts". Names are of ASCII letters, digits and
+	// underscores.
+	Users, Tokens, Accounts string
 	// Dialect is "postgres", "mysql", also for MariaDB, or "sqlite". Empty
 	// means that of the driver, as far as its name is known: name it for a
 	// driver that was registered under a name of its own, and for a
@@ -81,7 +82,7 @@ func NewLegacy(db *sqlx.DB, cfg Config, from sqlstore.LegacyConfig) (ports.Legac
 }
 
 func (c Config) common() sqlstore.Config {
-	return sqlstore.Config{IDs: c.IDs, Schema: c.Schema, Users: c.Users, Tokens: c.Tokens}
+	return sqlstore.Config{IDs: c.IDs, Schema: c.Schema, Users: c.Users, Tokens: c.Tokens, Accounts: c.Accounts}
 }
 
 // handle is what a DB consists of, or what is wrong with it.

@@ -97,7 +97,7 @@ func TestNewProblems(t *testing.T) {
 			[]string{"db is a sqlxstore.other, and neither a *sqlx.DB, a *sqlx.Tx nor a *sqlx.Conn"}},
 		{"no ids", func() (string, []string) { return problems[Member](pg, Config{IDs: 7}) }, []string{"IDs 7 is none of"}},
 		{"tables", func() (string, []string) { return problems[Member](pg, Config{Users: "a b", Tokens: "a b"}) },
-			[]string{`Users "a b" is not a name`, `Tokens "a b" is not a name`, `Users "a b", Tokens "a b" and`}},
+			[]string{`Users "a b" is not a name`, `Tokens "a b" is not a name`, `Users "a b", Tokens "a b", Accounts "accounts" and`}},
 		{"schema", func() (string, []string) { return problems[Member](dbOf("sqlite"), Config{Schema: "auth"}) },
 			[]string{"Schema: sqlite has none"}},
 		{"a connection without its dialect", func() (string, []string) { return problems[Member](conn, Config{}) },

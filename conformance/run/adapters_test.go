@@ -25,7 +25,7 @@ type sqlAdapter struct {
 	on   func(pool *sql.DB, kind dialect.Name, names tableNames) sqlDB
 }
 
-// tableNames are the Schema, Users and Tokens of a sqlstore.Config.
+// tableNames are the Schema, Users, Tokens and Accounts of a sqlstore.Config.
 type tableNames sqlstore.Config
 
 func (n tableNames) with(ids core.IDs) sqlstore.Config {
@@ -138,7 +138,7 @@ func bunOf[T any, U core.UserPtr[T]](db *bun.DB, names tableNames) storesOf[U] {
 }
 
 func sqlxConfig(c sqlstore.Config) sqlxstore.Config {
-	return sqlxstore.Config{IDs: c.IDs, Schema: c.Schema, Users: c.Users, Tokens: c.Tokens}
+	return sqlxstore.Config{IDs: c.IDs, Schema: c.Schema, Users: c.Users, Tokens: c.Tokens, Accounts: c.Accounts}
 }
 
 func sqlxOf[T any, U core.UserPtr[T]](db *sqlx.DB, names tableNames) storesOf[U] {
@@ -200,7 +200,7 @@ func TestSQLNames(t *testing.T) {
 				of := conformance.Subject{Adapter: a.name + "store", Engine: engine.Version(on.name), Variant: "own names"}
 				open := func(t testing.TB) sqlDB {
 					db := openDB(t, on.fresh(t))
-					names := tableNames{Users: "Members", Tokens: "order"}
+					names := tableNames{Users: "Members", Tokens: "order", Accounts: "group"}
 					if db.Dialect().Name() == dialect.PG {
 						names.Schema = "auth"
 						_, err := db.ExecContext(t.Context(), "CREATE SCHEMA auth")
@@ -222,8 +222,11 @@ func sqlSuites(t *testing.T, of conformance.Subject, open func(t testing.TB) sql
 	t.Run("lists", func(t *testing.T) { conformance.TestUserLister(t, fresh, of) })
 	t.Run("tokens", func(t *testing.T) { conformance.TestTokenStore(t, fresh, of) })
 	t.Run("both", func(t *testing.T) { conformance.TestSessionUsers(t, fresh, of) })
+	t.Run("accounts", func(t *testing.T) { conformance.TestAccountStore(t, fresh, of) })
 	t.Run("in tx", func(t *testing.T) {
-		conformance.TestInTx(t, func(t testing.TB) conformance.Transactional { return open(t).transactional(t, ids) }, of)
+		inTx := func(t testing.TB) conformance.Transactional { return open(t).transactional(t, ids) }
+		conformance.TestInTx(t, inTx, of)
+		conformance.TestAccountsInTx(t, inTx, of)
 	})
 	if ids == core.TextIDs {
 		return // FastAPI Users has UUIDs and integers

@@ -35,6 +35,7 @@ func TestMemory(t *testing.T) {
 			t.Run("lists", func(t *testing.T) { conformance.TestUserLister(t, open, of) })
 			t.Run("tokens", func(t *testing.T) { conformance.TestTokenStore(t, open, of) })
 			t.Run("both", func(t *testing.T) { conformance.TestSessionUsers(t, open, of) })
+			t.Run("accounts", func(t *testing.T) { conformance.TestAccountStore(t, open, of) })
 		})
 	}
 	of := conformance.Subject{Adapter: "memory", Engine: "memory"}
