@@ -101,13 +101,32 @@ func calls(t testing.TB, s stores) []call {
 		}, nil},
 		call{"Delete", func(ctx context.Context) error { return s.Users.Delete(ctx, nobody) }, core.ErrUserNotFound},
 	)
-	if s.Joined == nil {
+	if s.Joined != nil {
+		all = append(all, call{"UserByToken", func(ctx context.Context) error {
+			_, _, err := s.Joined.UserByToken(ctx, purpose, "digest")
+			return err
+		}, nil})
+	}
+	if s.Accounts == nil {
 		return all
 	}
-	return append(all, call{"UserByToken", func(ctx context.Context) error {
-		_, _, err := s.Joined.UserByToken(ctx, purpose, "digest")
-		return err
-	}, nil})
+	linked(t, s, ann, "1")
+	return append(all,
+		call{"CreateWith", func(ctx context.Context) error {
+			n++
+			return s.Accounts.CreateWith(ctx, member(fmt.Sprintf("%d@e.com", n)), account("", fmt.Sprint("new", n)))
+		}, nil},
+		call{"ByAccount", func(ctx context.Context) error { _, _, err := s.Accounts.ByAccount(ctx, "google", "1"); return err }, nil},
+		call{"AccountsOf", func(ctx context.Context) error { _, err := s.Accounts.AccountsOf(ctx, ann); return err }, nil},
+		call{"Link", func(ctx context.Context) error { return s.Accounts.Link(ctx, account(ann, "1"), nil) }, nil},
+		call{"UpdateAccount", func(ctx context.Context) error {
+			_, err := s.Accounts.UpdateAccount(ctx, "google", "1", func(a *ports.Account) error { a.Email += "x"; return nil })
+			return err
+		}, nil},
+		call{"Unlink", func(ctx context.Context) error {
+			return s.Accounts.Unlink(ctx, ann, "google", "2", func(*Member, []ports.Account) error { return nil })
+		}, core.ErrAccountNotFound},
+	)
 }
 
 // wantOutage checks that err is what callers answer with "unavailable".
@@ -118,7 +137,7 @@ func wantOutage(t testing.TB, what string, err error) {
 	}
 	for _, domain := range []error{
 		core.ErrUserNotFound, core.ErrEmailTaken, core.ErrTokenNotFound, core.ErrTokenTaken, core.ErrInvalidValue,
-		core.ErrConflict, core.ErrInvalidToken, core.ErrInvalidCredentials, context.Canceled,
+		core.ErrConflict, core.ErrInvalidToken, core.ErrInvalidCredentials, core.ErrAccountNotFound, core.ErrAccountTaken, context.Canceled,
 	} {
 		if errors.Is(err, domain) {
 			t.Errorf("%s: got %v, want an outage", what, err)

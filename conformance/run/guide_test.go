@@ -173,7 +173,7 @@ func (r *reader) report() {
 // The cases that the guide names are there.
 func TestGuideNamesCases(t *testing.T) {
 	known := map[string]bool{}
-	for _, id := range slices.Concat(idsOf(conformance.UserStoreCases()), idsOf(conformance.UserListerCases()),
+	for _, id := range slices.Concat(idsOf(conformance.UserStoreCases()), idsOf(conformance.UserListerCases()), idsOf(conformance.AccountStoreCases()),
 		idsOf(conformance.TokenStoreCases()), idsOf(conformance.SessionUsersCases()), idsOf(conformance.FaultCases()), idsOf(conformance.AtRestCases())) {
 		known[id] = true
 	}
