@@ -3,6 +3,7 @@ package mongostore_test
 import (
 	"context"
 	"fmt"
+	"time"
 
 	mongostore "github.com/gousher/usher/adapters/mongo"
 	"github.com/gousher/usher/core"
@@ -17,7 +18,9 @@ type Member struct {
 }
 
 func open(uri string) (*mongo.Database, error) {
-	client, err := mongo.Connect(options.Client().ApplyURI(uri))
+	client, err := mongo.Connect(options.Client().ApplyURI(uri).
+		SetServerSelectionTimeout(time.Second). // how long a call waits for a server that is away
+		SetMaxPoolSize(20))
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 
 	bunstore "github.com/gousher/usher/adapters/bun"
 	jwxtoken "github.com/gousher/usher/adapters/jwx"
+	mongostore "github.com/gousher/usher/adapters/mongo"
 	"github.com/gousher/usher/conformance/run/engine"
 	"github.com/gousher/usher/core"
 	"github.com/gousher/usher/core/session"
@@ -43,7 +44,7 @@ const (
 // both kinds of token, none leaves a session that lives.
 func TestRaceOfLoginsAndTheEnd(t *testing.T) {
 	onEngines(t, func(t *testing.T, dsn string) {
-		p := startPair(t, dsn, "", nil)
+		p := startPair(t, dsn, "")
 		mails := &drawer{}
 		manager, admin := p.manager(t, mails), p.superuser(t)
 		for name, end := range endings {
@@ -113,6 +114,9 @@ func TestLoginThatEndsLate(t *testing.T) {
 		opened[on.name] = func(t *testing.T) stores {
 			return bunStores(t, openDB(t, on.fresh(t)), bunstore.Config{})
 		}
+	}
+	for _, on := range mongoEngines {
+		opened[on.name] = func(t *testing.T) stores { return on.stores(t, mongostore.UUIDs) }
 	}
 	ends := map[string]func(ctx context.Context, m *core.Manager[*member], u *member, reset string) error{
 		"password change": func(ctx context.Context, m *core.Manager[*member], u *member, _ string) error {

@@ -64,11 +64,11 @@ func (p *pair) resets(t testing.TB, round int, manager *core.Manager[*member], m
 }
 
 func TestRaceOfResets(t *testing.T) {
-	onEngines(t, func(t *testing.T, dsn string) {
-		p := startPair(t, dsn, "", nil)
+	onServed(t, func(t *testing.T, dsn string) {
+		p := startPair(t, dsn, "")
 		mails := &drawer{}
 		manager := p.manager(t, mails)
-		for round := range rounds {
+		for round := range p.rounds {
 			answers, open := p.resets(t, round, manager, mails)
 			require.Equal(t, 1, count(answers, http.StatusOK), "round %d: resets", round)
 			require.Equal(t, 1, open, "round %d: passwords that log in", round)
@@ -78,11 +78,11 @@ func TestRaceOfResets(t *testing.T) {
 }
 
 func TestRaceOfVerifications(t *testing.T) {
-	onEngines(t, func(t *testing.T, dsn string) {
-		p := startPair(t, dsn, "", nil)
+	onServed(t, func(t *testing.T, dsn string) {
+		p := startPair(t, dsn, "")
 		mails := &drawer{}
 		manager := p.manager(t, mails)
-		for round := range rounds {
+		for round := range p.rounds {
 			address := fmt.Sprintf("verify.%d@example.com", round)
 			require.Equal(t, http.StatusCreated, p.do(0, registration(address, "the old password")).status)
 			require.NoError(t, manager.RequestVerify(t.Context(), address))
@@ -100,17 +100,17 @@ func TestRaceOfVerifications(t *testing.T) {
 
 // The races above must be ones that a store can lose.
 func TestRaceOfResetsIsLostByReadingFirst(t *testing.T) {
-	onEngines(t, func(t *testing.T, dsn string) {
-		p := startPair(t, dsn, "naive", nil)
+	onServed(t, func(t *testing.T, dsn string) {
+		p := startPair(t, dsn, "naive")
 		mails := &drawer{}
 		manager := p.manager(t, mails)
-		for round := range rounds {
+		for round := range p.rounds {
 			if answers, _ := p.resets(t, round, manager, mails); count(answers, http.StatusOK) > 1 {
 				t.Logf("round %d: %d resets by one token", round, count(answers, http.StatusOK))
 				return
 			}
 		}
-		t.Errorf("%d rounds of %d resets never beat a store that reads first", rounds, openers)
+		t.Errorf("%d rounds of %d resets never beat a store that reads first", p.rounds, openers)
 	})
 }
 

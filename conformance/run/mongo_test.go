@@ -92,6 +92,7 @@ func TestMongo(t *testing.T) {
 		on.fresh(t) // the engine has a version once it runs
 		for _, form := range mongoForms {
 			t.Run(form.name, func(t *testing.T) {
+				t.Parallel() // they wait more than they work
 				of := conformance.Subject{Adapter: "mongostore", Engine: engine.Version(on.name), Variant: form.name}
 				fresh := func(t testing.TB) stores { return on.stores(t, form.ids) }
 				t.Run("users", func(t *testing.T) {

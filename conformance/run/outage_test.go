@@ -8,10 +8,8 @@ import (
 	"testing"
 	"time"
 
-	bunstore "github.com/gousher/usher/adapters/bun"
 	"github.com/gousher/usher/conformance/run/engine"
 	"github.com/stretchr/testify/require"
-	"github.com/uptrace/bun"
 )
 
 const (
@@ -97,10 +95,7 @@ func (v *visitor) live(n int) {
 // while the engine is stopped and started again, and checks what they saw and
 // what is left.
 func outage(t *testing.T, dsn string, stop, start func()) {
-	db, err := openBun(dsn)
-	require.NoError(t, err)
-	t.Cleanup(func() { db.Close() })
-	require.NoError(t, bunstore.Migrate[member](t.Context(), db, bunstore.Config{}))
+	db := servedOn(t, dsn)
 	base := startServer(t, dsn, "brief")
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 32}}
 	t.Cleanup(client.CloseIdleConnections)
@@ -182,7 +177,7 @@ func judge(t *testing.T, events []event, stopping, ready time.Time) string {
 }
 
 // audit checks that every acknowledged write is there, and none twice.
-func audit(t *testing.T, db *bun.DB, base string, client *http.Client, guests []*guest) {
+func audit(t *testing.T, db *served, base string, client *http.Client, guests []*guest) {
 	t.Helper()
 	p := pair{urls: [2]string{base, base}, client: client, db: db}
 	for _, g := range guests {
@@ -211,6 +206,11 @@ func TestOutageOfPostgres(t *testing.T) {
 func TestOutageOfMariaDB(t *testing.T) {
 	s := engine.MariaDBServer(t)
 	outage(t, s.DSN, s.Stop, s.Start)
+}
+
+func TestOutageOfFerretDB(t *testing.T) {
+	s := engine.FerretDBServer(t)
+	outage(t, s.URI, s.Stop, s.Start)
 }
 
 // A standby that takes over has all that was acknowledged.

@@ -21,15 +21,19 @@ import (
 	bunstore "github.com/gousher/usher/adapters/bun"
 	"github.com/gousher/usher/adapters/email"
 	jwxtoken "github.com/gousher/usher/adapters/jwx"
+	mongostore "github.com/gousher/usher/adapters/mongo"
 	"github.com/gousher/usher/core"
 	"github.com/gousher/usher/core/session"
 	httpauth "github.com/gousher/usher/delivery/http"
+	"github.com/stretchr/testify/require"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect"
 	"github.com/uptrace/bun/dialect/mysqldialect"
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
 	"github.com/uptrace/bun/schema"
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
 // childEnv makes the test binary serve in the place of running tests.
@@ -80,6 +84,63 @@ func bunDialect(kind dialect.Name) schema.Dialect {
 	}
 }
 
+// served is a database that servers work on, as tests see it beside them.
+type served struct {
+	stores  stores
+	migrate func(ctx context.Context) error
+	// rows returns how many users have the key, and loosen lets several have it.
+	rows   func(ctx context.Context, key string) (int64, error)
+	loosen func(ctx context.Context) error
+	close  func() error
+}
+
+// openServed opens the database that dsn names.
+func openServed(dsn string) (*served, error) {
+	if strings.HasPrefix(dsn, "mongodb") {
+		return openServedMongo(dsn)
+	}
+	db, err := openBun(dsn)
+	if err != nil {
+		return nil, err
+	}
+	s, err := bunstore.New[member](db, bunstore.Config{})
+	return &served{
+		s, func(ctx context.Context) error { return bunstore.Migrate[member](ctx, db, bunstore.Config{}) },
+		func(ctx context.Context, key string) (int64, error) {
+			n, err := db.NewSelect().Table("users").Where("email_key = ?", key).Count(ctx)
+			return int64(n), err
+		},
+		func(ctx context.Context) error { return dropUniqueKey(ctx, db) },
+		db.Close,
+	}, err
+}
+
+func openServedMongo(uri string) (*served, error) {
+	db, err := openMongo(uri, options.Client())
+	if err != nil {
+		return nil, err
+	}
+	s, err := mongostore.New[member](db, mongostore.Config{})
+	return &served{
+		s, func(ctx context.Context) error { return mongostore.Migrate(ctx, db, mongostore.Config{}) },
+		func(ctx context.Context, key string) (int64, error) {
+			return db.Collection("users").CountDocuments(ctx, bson.D{{Key: "email_key", Value: key}})
+		},
+		func(ctx context.Context) error { return db.Collection("users").Indexes().DropOne(ctx, "email_key_1") },
+		func() error { return db.Client().Disconnect(context.Background()) },
+	}, err
+}
+
+// servedOn opens the database that dsn names, which has no stores, for t.
+func servedOn(t testing.TB, dsn string) *served {
+	t.Helper()
+	db, err := openServed(dsn)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.close()) })
+	require.NoError(t, db.migrate(t.Context()))
+	return db
+}
+
 // lookThenInsert is the store that one must not write: it looks whether the
 // key is free, and then inserts into a table that does not care.
 type lookThenInsert struct{ users }
@@ -123,14 +184,11 @@ func newManager(s stores, mails *drawer, passes uint32) (*core.Manager[*member],
 
 // newHandler wires a server on the database that dsn names.
 func newHandler(dsn, flavour string) (http.Handler, error) {
-	db, err := openBun(dsn)
+	db, err := openServed(dsn)
 	if err != nil {
 		return nil, err
 	}
-	stores, err := bunstore.New[member](db, bunstore.Config{})
-	if err != nil {
-		return nil, err
-	}
+	stores := db.stores
 	if flavour == "naive" {
 		stores.Users = lookThenInsert{stores.Users}
 	}
