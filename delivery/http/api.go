@@ -41,7 +41,7 @@ type API[U core.AnyUser] struct {
 	schema  core.Schema[U]
 	timeout time.Duration
 	origins *http.CrossOriginProtection
-	proxies []netip.Prefix
+	proxies core.Proxies
 	log     *slog.Logger
 	routes  []route // in the order of their declaration
 }
