@@ -1,12 +1,16 @@
 package contract
 
 import (
+	"context"
 	"database/sql"
+	"net/url"
 	"os"
+	"strings"
 	"testing"
 
 	bunstore "github.com/gousher/usher/adapters/bun"
 	"github.com/gousher/usher/adapters/memory"
+	mongostore "github.com/gousher/usher/adapters/mongo"
 	"github.com/gousher/usher/conformance/run/engine"
 	"github.com/gousher/usher/ports"
 	"github.com/stretchr/testify/require"
@@ -14,6 +18,9 @@ import (
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
 	"github.com/uptrace/bun/schema"
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
 func TestMain(m *testing.M) { os.Exit(engine.Main(m)) }
@@ -37,6 +44,27 @@ var storeKinds = []struct {
 	}},
 	{"SQLite", func(t *testing.T) opener { return openSQL(t, "sqlite", engine.SQLite(t), sqlitedialect.New()) }},
 	{"PostgreSQL", func(t *testing.T) opener { return openSQL(t, "pgx", engine.Postgres(t), pgdialect.New()) }},
+	{"FerretDB", openMongo},
+}
+
+func openMongo(t *testing.T) opener {
+	uri, err := url.Parse(engine.FerretDB(t))
+	require.NoError(t, err)
+	client, err := mongo.Connect(options.Client().ApplyURI(uri.String()))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, client.Disconnect(context.Background())) })
+	db := client.Database(strings.TrimPrefix(uri.Path, "/"))
+	require.NoError(t, mongostore.Migrate(t.Context(), db, mongostore.Config{}))
+	stores, err := mongostore.New[member](db, mongostore.Config{})
+	require.NoError(t, err)
+	return func(t testing.TB, fill func(ports.Stores[*member])) ports.Stores[*member] {
+		for _, name := range []string{"tokens", "users"} {
+			_, err := db.Collection(name).DeleteMany(t.Context(), bson.D{})
+			require.NoError(t, err)
+		}
+		fill(stores)
+		return stores
+	}
 }
 
 func openSQL(t *testing.T, driver, dsn string, dialect schema.Dialect) opener {

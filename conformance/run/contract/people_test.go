@@ -15,7 +15,7 @@ import (
 // member is the application's user: one field of its own that may be null, and
 // one that is nested.
 type member struct {
-	core.User
+	core.User `bson:",inline"`
 	FirstName *string `bun:"first_name"`
 	Shield    *shield `bun:"shield"`
 }
