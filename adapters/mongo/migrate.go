@@ -19,10 +19,11 @@ const slack = 10 * time.Minute
 // Migrate makes the indexes that the stores need, unless they are there. It may
 // run at every start, in any number of processes at once. Where the server can
 // remove what has expired, it is told to remove tokens ten minutes after that.
-// It returns a *core.ConfigError, or an error that says that documents are there
-// already which the unique index of the e-mail keys does not allow, or that a
-// collection compares texts by a collation of its own: an index would then not
-// compare byte for byte.
+// It returns a *core.ConfigError, or an error where documents are there already
+// that the unique index of the e-mail keys does not allow, where that index is
+// there and not unique, or where a collection has a collation: an index would then
+// not compare byte for byte. Do not serve then: nothing would decide who has an
+// address.
 func Migrate(ctx context.Context, db *mongo.Database, cfg Config) error {
 	cfg.setDefaults()
 	if problems := cfg.problems(db); problems != nil {
@@ -48,6 +49,9 @@ func Migrate(ctx context.Context, db *mongo.Database, cfg Config) error {
 	if isNotImplemented(err) { // then it is for Purge alone
 		err = ensure(ctx, s.tokens, by(endField, 1), options.Index())
 	}
+	if err == nil {
+		err = wantUnique(ctx, s.users)
+	}
 	if err != nil {
 		return fmt.Errorf("mongostore: migrate: %w", err)
 	}
@@ -58,6 +62,22 @@ func Migrate(ctx context.Context, db *mongo.Database, cfg Config) error {
 func ensure(ctx context.Context, c *mongo.Collection, keys bson.D, opts *options.IndexOptionsBuilder) error {
 	_, err := c.Indexes().CreateOne(ctx, mongo.IndexModel{Keys: keys, Options: opts})
 	return err
+}
+
+// wantUnique returns an error where the index of the e-mail keys is not unique:
+// not every server refuses to make an index that is there with other options.
+func wantUnique(ctx context.Context, c *mongo.Collection) error {
+	specs, err := c.Indexes().ListSpecifications(ctx)
+	if err != nil {
+		return err
+	}
+	for _, spec := range specs {
+		keys, err := spec.KeysDocument.Elements()
+		if err == nil && len(keys) == 1 && keys[0].Key() == keyField && spec.Unique != nil && *spec.Unique {
+			return nil
+		}
+	}
+	return fmt.Errorf("the index of %s in %s is not unique", keyField, c.Name())
 }
 
 // isNotImplemented reports whether the server says that it has no such option.

@@ -178,6 +178,26 @@ func TestMongoMigratesOnce(t *testing.T) {
 	})
 }
 
+// Where two users have one key already, or the index of the keys is another, there
+// is nothing that decides who has an address: no instance starts.
+func TestMongoRefusesToStart(t *testing.T) {
+	onMongo(t, func(t *testing.T, on mongoEngine) {
+		twice := mongoOn(t, on.fresh(t), options.Client())
+		for range 2 {
+			_, err := twice.Collection("users").InsertOne(t.Context(), bson.D{{Key: "email_key", Value: "a@e.com"}})
+			require.NoError(t, err)
+		}
+		err := mongostore.Migrate(t.Context(), twice, mongostore.Config{})
+		require.ErrorContains(t, err, "mongostore: migrate: ")
+
+		loose := mongoOn(t, on.fresh(t), options.Client())
+		_, err = loose.Collection("users").Indexes().CreateOne(t.Context(), mongo.IndexModel{Keys: bson.D{{Key: "email_key", Value: 1}}})
+		require.NoError(t, err)
+		err = mongostore.Migrate(t.Context(), loose, mongostore.Config{})
+		require.ErrorContains(t, err, "mongostore: migrate: ")
+	})
+}
+
 // What a user's document has beside the fields of the struct stays, and a
 // struct that grows reads users of before.
 func TestMongoLeavesOtherFields(t *testing.T) {
