@@ -32,6 +32,24 @@ var (
 	ErrAccountNotFound = errors.New("usher: account not found")
 	// ErrAccountTaken: another user has that account.
 	ErrAccountTaken = errors.New("usher: account is taken")
+	// ErrLastWayIn: without the account its user could not log in any more.
+	ErrLastWayIn = errors.New("usher: last way in")
+	// ErrInvalidState: a state was not made here, was altered, or is for
+	// another provider or flow.
+	ErrInvalidState = errors.New("usher: invalid OAuth state")
+	// ErrExpiredState: the state's time is over.
+	ErrExpiredState = errors.New("usher: OAuth state has expired")
+	// ErrForeignState: the state is another browser's, or was used.
+	ErrForeignState = errors.New("usher: OAuth state of another browser, or used")
+	// ErrForeignUser: the state is another user's.
+	ErrForeignUser = errors.New("usher: OAuth state of another user")
+	// ErrNoEmail: the identity provider gave no address that can be kept.
+	ErrNoEmail = errors.New("usher: no e-mail address from the identity provider")
+	// ErrProviderUnavailable: the identity provider could not be asked.
+	ErrProviderUnavailable = errors.New("usher: identity provider unavailable")
+	// ErrNoProviderToken: there is no token of the provider's that is good,
+	// and none by which to get one.
+	ErrNoProviderToken = errors.New("usher: no token of the identity provider")
 	// ErrCodeRefused: an identity provider refused the code, or answered what
 	// is not to be trusted.
 	ErrCodeRefused = errors.New("usher: identity provider refused")
