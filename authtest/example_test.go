@@ -38,3 +38,24 @@ func (printing) Helper()                           {}
 func (printing) Context() context.Context          { return context.Background() }
 func (printing) Fatal(args ...any)                 { panic(fmt.Sprint(args...)) }
 func (printing) Fatalf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
+
+// A login with OpenID Connect, up to the code that comes back.
+func ExampleOpenProvider() {
+	provider, err := authtest.OpenProvider(authtest.ProviderConfig{URL: "https://idp.test"})
+	if err != nil {
+		panic(err)
+	}
+	_, err = provider.Authorize("https://idp.test/authorize?response_type=code&client_id=client&state=abc" +
+		"&redirect_uri=https%3A%2F%2Fapp.test%2Fcallback&scope=openid&nonce=xyz")
+	fmt.Println(err)
+	callback, err := provider.Authorize("https://idp.test/authorize?response_type=code&client_id=client&state=abc" +
+		"&redirect_uri=https%3A%2F%2Fapp.test%2Fcallback&scope=openid&nonce=xyz" +
+		"&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256")
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(callback.Get("state"), callback.Get("iss"), callback.Has("code"))
+	// Output:
+	// authtest: there is no code challenge of S256 (RFC 7636)
+	// abc https://idp.test true
+}
