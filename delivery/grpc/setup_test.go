@@ -89,7 +89,6 @@ type world struct {
 	mails  *mailbox
 	log    *syncBuffer
 	addr   string
-	ended  chan error
 }
 
 // newWorld returns a world that alter has changed before it was put together.
@@ -109,7 +108,7 @@ func newBareWorld(t testing.TB, alter ...func(*world)) *world {
 	stores := memory.New[Member](memory.Config{})
 	w := &world{
 		stores: &stopped{UserStore: stores.Users}, mails: &mailbox{}, log: log, services: everything,
-		tokens: &tokens{grants: map[string]ports.Grant{}}, ended: make(chan error, 1),
+		tokens: &tokens{grants: map[string]ports.Grant{}},
 	}
 	stores.Users = w.stores
 	logger := slog.New(slog.NewTextHandler(log, nil))
@@ -176,24 +175,34 @@ func (w *world) people(t testing.TB) {
 // serve runs the server until the test is over.
 func (w *world) serve(t testing.TB) {
 	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := w.run(t, ctx)
+	t.Cleanup(func() {
+		w.conn.Close() // first, so that no stream is waited for
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("the server ended with %v", err)
+		}
+	})
+}
+
+// run runs the server until ctx ends, connects to it, and returns what gets the
+// error that Run returns.
+func (w *world) run(t testing.TB, ctx context.Context) <-chan error {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.addr = listener.Addr().String()
-	ctx, cancel := context.WithCancel(context.Background())
-	go func() { w.ended <- w.srv.Run(ctx, listener) }()
+	ended := make(chan error, 1)
+	go func() { ended <- w.srv.Run(ctx, listener) }()
 	w.conn, err = grpc.NewClient(w.addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		w.conn.Close()
-		cancel()
-		if err := <-w.ended; err != nil {
-			t.Errorf("the server ended with %v", err)
-		}
-	})
+	t.Cleanup(func() { w.conn.Close() })
+	return ended
 }
 
 // as returns a context with which a client calls with that token; "" is none.
