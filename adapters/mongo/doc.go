@@ -1,6 +1,6 @@
-// Package mongostore keeps users and the tokens of their sessions in MongoDB
-// through [go.mongodb.org/mongo-driver/v2], in collections named users and
-// tokens or as [Config] says.
+// Package mongostore keeps users, the tokens of their sessions and their accounts
+// at identity providers in MongoDB through [go.mongodb.org/mongo-driver/v2], in
+// collections named users, tokens and accounts or as [Config] says.
 //
 //	type Member struct {
 //		core.User `bson:",inline"`
@@ -22,7 +22,10 @@
 // keys of maps, which may be what a user typed, a dollar sign is kept as %24, a
 // dot as %2E and a percent sign as %25. A text that is no valid UTF-8 is refused.
 //
-// A token is a document whose _id is made of its purpose and digest.
+// A token is a document whose _id is made of its purpose and digest. An account is
+// one whose _id is made of its provider and subject. Whose it is, the user's
+// document decides, which lists it in its field account_claims: an account that no
+// user lists is nobody's.
 //
 // Fields of a user's document that the struct does not have are left as they
 // are.
@@ -39,7 +42,11 @@
 // deleted is gone before the tokens are removed. So none outlives its user,
 // unless one of the two is cut off in the middle: what is left then is a token
 // of nobody's, which core refuses. Create removes such tokens when the
-// application chooses an id that somebody had before.
+// application chooses an id that somebody had before. An account that was about to
+// be linked when the program was cut off can be linked again after half a second.
+//
+// A primary that is cut off from the others may answer for some seconds, until it
+// steps down, and accept a session that was ended on its successor meanwhile.
 //
 // There is no Joined: to find a session's user takes two messages. The $lookup
 // stage would make them one, but what the tests run on has no such stage, and

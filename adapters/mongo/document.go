@@ -262,8 +262,10 @@ func mappingProblems[T any, U core.UserPtr[T]]() []string {
 			return []string{fmt.Sprintf("%v: core.User is not tagged `bson:\",inline\"`, and would be a document within the document", typ)}
 		}
 	}
-	if _, ok := field(fields, microsField); ok {
-		return []string{fmt.Sprintf("%v has a field %q, which the store needs", typ, microsField)}
+	for _, name := range []string{microsField, claimsField} {
+		if _, ok := field(fields, name); ok {
+			return []string{fmt.Sprintf("%v has a field %q, which the store needs", typ, name)}
+		}
 	}
 	return nil
 }

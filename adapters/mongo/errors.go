@@ -46,6 +46,20 @@ func tokenError(ctx context.Context, op string, err error) error {
 	}
 }
 
+// accountError is what a method of the accounts returns for an error within it.
+func accountError(ctx context.Context, op string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, mongo.ErrNoDocuments), errors.Is(err, core.ErrAccountNotFound):
+		return core.ErrAccountNotFound
+	case errors.Is(err, core.ErrAccountTaken):
+		return core.ErrAccountTaken
+	default:
+		return failure(ctx, op, err)
+	}
+}
+
 // isDuplicate reports whether a unique index refused a write. FerretDB 1 says so
 // of an update in the words of SQLite.
 func isDuplicate(err error) bool {

@@ -77,7 +77,7 @@ func TestConfigProblems(t *testing.T) {
 		err  error
 	}{
 		{"mongostore: db is missing", newError[member](none, Config{})},
-		{"mongostore: IDs 7 is none of UUIDs, TextIDs and ObjectIDs; Users and Tokens are both \"tokens\"", newError[member](db, Config{IDs: 7, Users: "tokens"})},
+		{"mongostore: IDs 7 is none of UUIDs, TextIDs and ObjectIDs; Users, Tokens and Accounts are not three: \"tokens\", \"tokens\", \"accounts\"", newError[member](db, Config{IDs: 7, Users: "tokens"})},
 		{`mongostore: Users "a$b" cannot be the name of a collection; Tokens "system.x" cannot be the name of a collection`,
 			newError[member](db, Config{Users: "a$b", Tokens: "system.x"})},
 		{"mongostore: mongostore.byPointer is not a struct that embeds core.User by value", newError[byPointer](db, Config{})},

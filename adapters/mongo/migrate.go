@@ -30,7 +30,7 @@ func Migrate(ctx context.Context, db *mongo.Database, cfg Config) error {
 		return &core.ConfigError{Of: "mongostore", Problems: problems}
 	}
 	s := newStore(db, cfg)
-	if err := wantNoCollation(ctx, db, cfg.Users, cfg.Tokens); err != nil {
+	if err := wantNoCollation(ctx, db, cfg.Users, cfg.Tokens, cfg.Accounts); err != nil {
 		return fmt.Errorf("mongostore: migrate: %w", err)
 	}
 	for _, index := range []struct {
@@ -40,6 +40,7 @@ func Migrate(ctx context.Context, db *mongo.Database, cfg Config) error {
 	}{
 		{s.users, by(keyField, 1), options.Index().SetUnique(true)},
 		{s.tokens, bson.D{{Key: userField, Value: 1}, {Key: purposeField, Value: 1}}, options.Index()},
+		{s.accounts, by(userField, 1), options.Index()},
 	} {
 		if err := ensure(ctx, index.on, index.keys, index.opts); err != nil {
 			return fmt.Errorf("mongostore: migrate: %w", err)

@@ -15,13 +15,13 @@ import (
 )
 
 // Config sets up the stores. Its zero value keeps users under UUIDs in the
-// collection users and their tokens in the collection tokens.
+// collection users, their tokens in tokens and their accounts in accounts.
 type Config struct {
 	// IDs is the form of the users' ids. It cannot be changed later.
 	IDs IDs
-	// Users and Tokens name the collections. Empty means "users" and
-	// "tokens".
-	Users, Tokens string
+	// Users, Tokens and Accounts name the collections. Empty means "users",
+	// "tokens" and "accounts".
+	Users, Tokens, Accounts string
 }
 
 func (c *Config) setDefaults() {
@@ -30,6 +30,9 @@ func (c *Config) setDefaults() {
 	}
 	if c.Tokens == "" {
 		c.Tokens = "tokens"
+	}
+	if c.Accounts == "" {
+		c.Accounts = "accounts"
 	}
 }
 
@@ -42,13 +45,13 @@ func (c *Config) problems(db *mongo.Database) []string {
 	if c.IDs < UUIDs || c.IDs > ObjectIDs {
 		out = append(out, fmt.Sprintf("IDs %d is none of UUIDs, TextIDs and ObjectIDs", c.IDs))
 	}
-	for _, name := range []struct{ field, value string }{{"Users", c.Users}, {"Tokens", c.Tokens}} {
+	for _, name := range []struct{ field, value string }{{"Users", c.Users}, {"Tokens", c.Tokens}, {"Accounts", c.Accounts}} {
 		if strings.ContainsAny(name.value, "$\x00") || strings.HasPrefix(name.value, "system.") {
 			out = append(out, fmt.Sprintf("%s %q cannot be the name of a collection", name.field, name.value))
 		}
 	}
-	if c.Users == c.Tokens {
-		out = append(out, fmt.Sprintf("Users and Tokens are both %q", c.Users))
+	if c.Users == c.Tokens || c.Users == c.Accounts || c.Tokens == c.Accounts {
+		out = append(out, fmt.Sprintf("Users, Tokens and Accounts are not three: %q, %q, %q", c.Users, c.Tokens, c.Accounts))
 	}
 	return out
 }
@@ -64,13 +67,13 @@ func New[T any, U core.UserPtr[T]](db *mongo.Database, cfg Config) (ports.Stores
 	}
 	s := newStore(db, cfg)
 	u := &users[T, U]{s}
-	return ports.Stores[U]{Users: u, Lister: u, Tokens: &tokens{s}}, nil
+	return ports.Stores[U]{Users: u, Accounts: &accounts[T, U]{u}, Lister: u, Tokens: &tokens{s}}, nil
 }
 
 // store is what the stores share.
 type store struct {
-	ids           IDs
-	users, tokens *mongo.Collection
+	ids                     IDs
+	users, tokens, accounts *mongo.Collection
 }
 
 // newStore opens the collections. How the application's client reads, writes
@@ -80,7 +83,7 @@ func newStore(db *mongo.Database, cfg Config) *store {
 	opts := options.Collection().
 		SetReadPreference(readpref.Primary()).SetReadConcern(readconcern.Local()).SetWriteConcern(writeconcern.Majority()).
 		SetRegistry(bson.NewRegistry()).SetBSONOptions(&options.BSONOptions{})
-	return &store{cfg.IDs, db.Collection(cfg.Users, opts), db.Collection(cfg.Tokens, opts)}
+	return &store{cfg.IDs, db.Collection(cfg.Users, opts), db.Collection(cfg.Tokens, opts), db.Collection(cfg.Accounts, opts)}
 }
 
 // by is the filter on the value of one field. Values are of types that this

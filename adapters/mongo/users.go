@@ -2,6 +2,7 @@ package mongostore
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"strings"
 	"time"
@@ -23,41 +24,52 @@ var (
 
 // Create implements [ports.UserStore].
 func (s *users[T, U]) Create(ctx context.Context, u U) error {
-	const op = "create user"
-	if err := ctx.Err(); err != nil {
+	id, doc, err := s.prepare(ctx, u)
+	if err != nil {
 		return err
+	}
+	if err := s.insert(ctx, "create user", id, u.AuthUser().ID != "", doc); err != nil {
+		return err
+	}
+	u.AuthUser().ID, u.AuthUser().Revision = id, 1
+	return nil
+}
+
+// prepare returns the id and the document of a new user.
+func (s *users[T, U]) prepare(ctx context.Context, u U) (string, bson.D, error) {
+	if err := ctx.Err(); err != nil {
+		return "", nil, err
 	}
 	row := *u
 	user := U(&row).AuthUser()
-	given := user.ID != ""
-	if !given {
+	if user.ID == "" {
 		user.ID = s.ids.make()
 	}
 	id, ok := s.ids.parse(user.ID)
 	if !ok {
-		return core.ErrInvalidValue
+		return "", nil, core.ErrInvalidValue
 	}
 	user.ID, user.Revision = id, 1
 	if err := core.Storable(user); err != nil {
-		return err
+		return "", nil, err
 	}
 	fields, err := encode(U(&row))
-	if err != nil {
-		return userError(ctx, op, err)
-	}
+	return id, append(by(idField, s.ids.value(id)), fields...), userError(ctx, "create user", err)
+}
+
+// insert keeps the document of a new user, whose id the application may have
+// given.
+func (s *store) insert(ctx context.Context, op, id string, given bool, doc bson.D) error {
 	if given {
 		if err := s.clear(ctx, id); err != nil {
 			return userError(ctx, op, err)
 		}
 	}
-	if _, err := s.users.InsertOne(ctx, append(by(idField, s.ids.value(id)), fields...)); err != nil {
-		if given && isDuplicate(err) && s.has(ctx, id) == nil {
-			return core.ErrInvalidValue
-		}
-		return userError(ctx, op, err)
+	_, err := s.users.InsertOne(ctx, doc)
+	if err != nil && given && isDuplicate(err) && s.has(ctx, id) == nil {
+		return core.ErrInvalidValue
 	}
-	u.AuthUser().ID, u.AuthUser().Revision = id, 1
-	return nil
+	return userError(ctx, op, err)
 }
 
 // clear makes sure that nothing is left, under an id that the application
@@ -76,9 +88,11 @@ func (s *store) clear(ctx context.Context, id string) error {
 
 // has returns nil where there is a user with that id.
 func (s *store) has(ctx context.Context, id string) error {
-	only := options.FindOne().SetProjection(by(idField, 1))
-	return userError(ctx, "find user", s.users.FindOne(ctx, by(idField, s.ids.value(id)), only).Err())
+	return userError(ctx, "find user", s.users.FindOne(ctx, by(idField, s.ids.value(id)), onlyID()).Err())
 }
+
+// onlyID asks for no more of a document than whether it is there.
+func onlyID() *options.FindOneOptionsBuilder { return options.FindOne().SetProjection(by(idField, 1)) }
 
 // ByID implements [ports.UserStore].
 func (s *users[T, U]) ByID(ctx context.Context, id string) (U, error) {
@@ -96,6 +110,9 @@ func (s *users[T, U]) ByEmail(ctx context.Context, key string) (U, error) {
 	}
 	return s.find(ctx, by(keyField, key))
 }
+
+// cut brings a time to what is kept of it.
+func cut(at time.Time) time.Time { return time.UnixMicro(at.UnixMicro()).UTC() }
 
 // storable reports whether all texts are what a store keeps.
 func storable(texts ...string) bool {
@@ -117,16 +134,22 @@ func none(ctx context.Context) error {
 
 // find returns the user that a filter finds.
 func (s *users[T, U]) find(ctx context.Context, filter bson.D) (U, error) {
-	const op = "find user"
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	u, _, err := s.load(ctx, filter)
+	return u, err
+}
+
+// load returns the user that a filter finds, and the document.
+func (s *users[T, U]) load(ctx context.Context, filter bson.D) (U, bson.Raw, error) {
+	const op = "find user"
 	doc, err := s.users.FindOne(ctx, filter).Raw()
 	if err != nil {
-		return nil, userError(ctx, op, err)
+		return nil, nil, userError(ctx, op, err)
 	}
 	u, err := decode[T, U](doc, s.ids)
-	return u, userError(ctx, op, err)
+	return u, doc, userError(ctx, op, err)
 }
 
 // attempts is how often Update tries to be the only writer.
@@ -225,8 +248,8 @@ func difference(read, altered bson.D) (changes bson.D) {
 	return changes
 }
 
-// Delete implements [ports.UserStore]. Tokens go after the user: cut off in
-// between, they are nobody's.
+// Delete implements [ports.UserStore]. Tokens and accounts go after the user: cut
+// off in between, they are nobody's.
 func (s *users[T, U]) Delete(ctx context.Context, id string) error {
 	const op = "delete user"
 	id, ok := s.ids.parse(id)
@@ -243,7 +266,7 @@ func (s *users[T, U]) Delete(ctx context.Context, id string) error {
 	case r.DeletedCount == 0:
 		return core.ErrUserNotFound
 	default:
-		return userError(ctx, op, s.endAll(ctx, id))
+		return userError(ctx, op, errors.Join(s.endAll(ctx, id), s.dropAll(ctx, id)))
 	}
 }
 

@@ -103,6 +103,12 @@ func TestMongoMutants(t *testing.T) {
 		commandFault(t, "the oldest first", "SE-01", `{"find":"tokens"`, `"created":\{"\$numberInt":"-1"\}`, `"created":{"$$numberInt":"1"}`),
 		commandFault(t, "purges what expires now", "PU-01", `{`, `"expires":\{"\$lt":`, `"expires":{"$$lte":`),
 	})
+	runCommands(t, "AccountStore", conformance.AccountStoreCases(), itself, []mongoFault{
+		commandFault(t, "links whatever the user's revision is", "AC-08", updateUser, `,"revision":`+number+`\}(.*"\$push")`, `}$2`),
+		commandFault(t, "unlinks whatever the user's revision is", "ID-10", updateUser, `,"revision":`+number+`\}(.*"\$pull")`, `}$2`),
+		commandFault(t, "writes whatever the account's revision is", "AC-10", `{"update":"accounts"`, `,"revision":`+number+`\},"u"`, `},"u"`),
+		commandFault(t, "does not look who lists a claim", "AC-07", `{"find":"users"`, `"account_claims":(\{[^{}]*\}.*"projection")`, `"nobody":$1`),
+	})
 	runCommands(t, "Together", conformance.TogetherCases(), itself, []mongoFault{
 		commandFault(t, "leaves the tokens of who is deleted", "CR-08", deleteTokens, `"q":\{"user_id":`+uuid+`\}`, `"q":{"_id":"nothing"}`),
 		commandFault(t, "leaves the token of nobody", "SU-03", deleteTokens, `"q":\{"_id":"[^"]*"\}`, `"q":{"_id":"nothing"}`),

@@ -100,6 +100,7 @@ func TestMongo(t *testing.T) {
 				})
 				t.Run("lists", func(t *testing.T) { conformance.TestUserLister(t, fresh, of) })
 				t.Run("tokens", func(t *testing.T) { conformance.TestTokenStore(t, fresh, of) })
+				t.Run("accounts", func(t *testing.T) { conformance.TestAccountStore(t, fresh, of) })
 				t.Run("together", func(t *testing.T) { conformance.TestTogether(t, fresh, of) })
 				if form.ids == mongostore.UUIDs { // the form of ids does not matter to these
 					mongoFaults(t, of, on)
@@ -166,13 +167,14 @@ func TestMongoMigratesOnce(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "Ann", got.Nickname)
 		indexes := map[string][]string{}
-		for _, name := range []string{"users", "tokens"} {
+		for _, name := range []string{"users", "tokens", "accounts"} {
 			specs, err := db.Collection(name).Indexes().ListSpecifications(t.Context())
 			require.NoError(t, err)
 			for _, spec := range specs {
 				indexes[name] = append(indexes[name], fmt.Sprintf("%s unique:%v", spec.Name, spec.Unique != nil && *spec.Unique))
 			}
 		}
+		require.ElementsMatch(t, []string{"_id_ unique:false", "user_id_1 unique:false"}, indexes["accounts"])
 		require.ElementsMatch(t, []string{"_id_ unique:false", "email_key_1 unique:true"}, indexes["users"])
 		require.ElementsMatch(t, []string{"_id_ unique:false", "user_id_1_purpose_1 unique:false", "expires_at_1 unique:false"}, indexes["tokens"])
 	})
