@@ -30,6 +30,9 @@ type Config[U core.AnyUser] struct {
 	// callers are one and share one limit. A network that others than proxies
 	// can call from lets them be whoever they say.
 	TrustedProxies []netip.Prefix
+	// OAuth lets users log in with identity providers. The routers [OAuth],
+	// [OAuthAssociate] and [Accounts] need it.
+	OAuth *core.OAuth[U]
 	// Log gets the causes of outages and panics. Nil means slog.Default().
 	Log *slog.Logger
 }
@@ -38,6 +41,7 @@ type Config[U core.AnyUser] struct {
 type API[U core.AnyUser] struct {
 	auth    *core.Authenticator[U]
 	users   *core.Manager[U]
+	oauth   *core.OAuth[U]
 	schema  core.Schema[U]
 	timeout time.Duration
 	origins *http.CrossOriginProtection
@@ -46,7 +50,8 @@ type API[U core.AnyUser] struct {
 	routes  []route // in the order of their declaration
 }
 
-// Router is a group of routes: [Auth], [Register], [Reset], [Verify] or [Users].
+// Router is a group of routes: [Auth], [Register], [Reset], [Verify], [Users],
+// [OAuth], [OAuthAssociate] or [Accounts].
 type Router interface{ isRouter() }
 
 // Mount is a prefix and the routers below it; make one with [Include].
@@ -63,7 +68,7 @@ func Include(prefix string, routers ...Router) Mount { return Mount{prefix, rout
 // lists all that is wrong with cfg and the mounts. Where two routes match a
 // request, the one that was declared first serves it.
 func New[U core.AnyUser](auth *core.Authenticator[U], cfg Config[U], mounts ...Mount) (*API[U], error) {
-	a := &API[U]{auth: auth, timeout: cfg.Timeout, log: cfg.Log, origins: http.NewCrossOriginProtection()}
+	a := &API[U]{auth: auth, oauth: cfg.OAuth, timeout: cfg.Timeout, log: cfg.Log, origins: http.NewCrossOriginProtection()}
 	problems := a.configure(cfg)
 	if auth == nil {
 		problems = append(problems, "auth is missing")
@@ -152,6 +157,12 @@ func (a *API[U]) routesOf(router Router) (routes []route, problem string) {
 		return a.verifyRoutes(), a.mailProblem("Verify")
 	case Users:
 		return a.usersRoutes(r), ""
+	case OAuth:
+		return a.oauthRoutes(r)
+	case OAuthAssociate:
+		return a.associateRoutes(r)
+	case Accounts:
+		return a.accountsRoutes(r)
 	}
 	return nil, fmt.Sprintf("a router is %T", router)
 }

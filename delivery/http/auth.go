@@ -43,6 +43,12 @@ func (a *API[U]) login(c *call, cfg Auth) error {
 	if err != nil {
 		return err
 	}
+	return c.loggedIn(issued, out)
+}
+
+// loggedIn answers with a session that was made, and with what its transport
+// put into out.
+func (c *call) loggedIn(issued core.Issued, out http.Header) error {
 	c.add(out)
 	if issued.Sent {
 		return c.noContent()

@@ -38,6 +38,14 @@ var sentinels = []struct {
 	{core.ErrInactive, http.StatusBadRequest, "LOGIN_BAD_CREDENTIALS"},
 	{core.ErrUnverified, http.StatusBadRequest, "LOGIN_USER_NOT_VERIFIED"},
 	{core.ErrAlreadyVerified, http.StatusBadRequest, "VERIFY_USER_ALREADY_VERIFIED"},
+	{core.ErrInvalidState, http.StatusBadRequest, "ACCESS_TOKEN_DECODE_ERROR"},
+	{core.ErrExpiredState, http.StatusBadRequest, "ACCESS_TOKEN_ALREADY_EXPIRED"},
+	{core.ErrForeignState, http.StatusBadRequest, "OAUTH_INVALID_STATE"},
+	{core.ErrForeignUser, http.StatusBadRequest, "Bad Request"},
+	{core.ErrNoEmail, http.StatusBadRequest, "OAUTH_NOT_AVAILABLE_EMAIL"},
+	{core.ErrAccountTaken, http.StatusBadRequest, "OAUTH_ACCOUNT_ALREADY_LINKED"},
+	{core.ErrLastWayIn, http.StatusBadRequest, "OAUTH_LAST_WAY_IN"},
+	{core.ErrAccountNotFound, http.StatusNotFound, "Not Found"},
 }
 
 func answerTo(err error, c *call) answer {
@@ -72,6 +80,12 @@ func answerTo(err error, c *call) answer {
 	}
 	if _, ok := errors.AsType[*encodingError](err); ok {
 		return answer{status: http.StatusInternalServerError, log: true}
+	}
+	if errors.Is(err, core.ErrCodeRefused) {
+		return answer{status: http.StatusBadGateway, detail: "OAUTH_PROVIDER_ERROR", log: true}
+	}
+	if errors.Is(err, core.ErrProviderUnavailable) {
+		return answer{status: http.StatusServiceUnavailable, detail: "OAUTH_PROVIDER_UNAVAILABLE", log: true}
 	}
 	return answer{status: http.StatusServiceUnavailable, detail: "Service Unavailable", log: true}
 }

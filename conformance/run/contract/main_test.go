@@ -32,9 +32,11 @@ type opener func(t testing.TB, fill func(ports.Stores[*member])) ports.Stores[*m
 // storeKinds are what the servers keep their users in.
 var storeKinds = []struct {
 	name string
-	open func(t *testing.T) opener
+	// lacks names a group of tests that asks for a store that there is not.
+	lacks string
+	open  func(t *testing.T) opener
 }{
-	{"memory", func(t *testing.T) opener {
+	{"memory", "", func(t *testing.T) opener {
 		engine.Memory(t)
 		return func(_ testing.TB, fill func(ports.Stores[*member])) ports.Stores[*member] {
 			stores := memory.New[member](memory.Config{})
@@ -42,9 +44,9 @@ var storeKinds = []struct {
 			return stores
 		}
 	}},
-	{"SQLite", func(t *testing.T) opener { return openSQL(t, "sqlite", engine.SQLite(t), sqlitedialect.New()) }},
-	{"PostgreSQL", func(t *testing.T) opener { return openSQL(t, "pgx", engine.Postgres(t), pgdialect.New()) }},
-	{"FerretDB", openMongo},
+	{"SQLite", "", func(t *testing.T) opener { return openSQL(t, "sqlite", engine.SQLite(t), sqlitedialect.New()) }},
+	{"PostgreSQL", "", func(t *testing.T) opener { return openSQL(t, "pgx", engine.Postgres(t), pgdialect.New()) }},
+	{"FerretDB", "oauth", openMongo},
 }
 
 func openMongo(t *testing.T) opener {

@@ -41,6 +41,8 @@ type setup struct {
 	key crypto.Signer
 	// own adds a route of the application's own, DELETE /users/me.
 	own bool
+	// oauth mounts routers of an identity provider, set up so.
+	oauth *httpauth.OAuth
 	// logs is what the server's log is to hold; empty means nothing at all.
 	logs string
 }
@@ -53,6 +55,7 @@ type (
 
 // world is a server and the people whom it knows.
 type world struct {
+	stores   ports.Stores[*member]
 	users    *core.Manager[*member]
 	auth     *core.Authenticator[*member]
 	jwt      *jwxtoken.Strategy
@@ -79,6 +82,7 @@ func newWorld(t testing.TB, open opener, alter func(*setup)) *world {
 		Passwords: core.PasswordPolicy{MinLength: 3, AllowCommon: true}, Now: w.clock.Now, Log: log,
 	}}
 	stores := open(t, func(empty ports.Stores[*member]) { createPeople(t, empty, s.core) })
+	w.stores = stores
 	s.core.Stores, s.core.Hooks = stores, w.hooks()
 	if alter != nil {
 		alter(&s)
@@ -131,12 +135,14 @@ func (w *world) backends(t testing.TB, stores ports.Stores[*member], s setup) {
 
 func (w *world) handler(t testing.TB, s setup, log *slog.Logger) http.Handler {
 	t.Helper()
-	api, err := httpauth.New(w.auth, httpauth.Config[*member]{Schema: memberSchema, Log: log, Timeout: time.Minute},
+	oauth, mounts := w.mountOAuth(t, s)
+	mounts = append(mounts,
 		httpauth.Include("/auth/jwt", httpauth.Auth{Backend: "jwt", RequireVerified: s.verified}),
 		httpauth.Include("/auth/cookie", httpauth.Auth{Backend: "cookie", RequireVerified: s.verified}),
 		httpauth.Include("/auth/db", httpauth.Auth{Backend: "db", RequireVerified: s.verified}),
 		httpauth.Include("/auth", httpauth.Register{}, httpauth.Reset{}, httpauth.Verify{}),
 		httpauth.Include("/users", httpauth.Users{RequireVerified: s.verified}))
+	api, err := httpauth.New(w.auth, httpauth.Config[*member]{Schema: memberSchema, OAuth: oauth, Log: log, Timeout: time.Minute}, mounts...)
 	require.NoError(t, err)
 	routes := w.protected(api, s.own)
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -181,6 +187,16 @@ func (w *world) value(t testing.TB, name string) (string, bool) {
 	}
 	if name == "same id" {
 		return w.known["id"], true
+	}
+	switch name {
+	case "stranger state":
+		return w.strangerState(t), true
+	case "an hour later":
+		w.clock.Advance(time.Hour)
+		return "", true
+	case "percival has an account":
+		w.deactivated(t, "percival")
+		return "", true
 	}
 	kind, who, ok := strings.Cut(name, " ")
 	if !ok {
