@@ -25,6 +25,9 @@ func (m *Manager[U]) Authenticate(ctx context.Context, email, password string) (
 	if len(password) > maxPasswordBytes || len(email) > maxEmailBytes {
 		return none, ErrInvalidCredentials
 	}
+	if err := m.gate.full(); err != nil {
+		return none, err // in a flood, before the store is asked
+	}
 	u, err := m.users.ByEmail(ctx, m.cfg.Emails.Key(email))
 	found := err == nil
 	if !found && !errors.Is(err, ErrUserNotFound) {

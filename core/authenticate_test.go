@@ -163,6 +163,27 @@ func TestBusy(t *testing.T) {
 	}
 }
 
+// In a flood, those who are turned away cost nothing that others wait for.
+func TestAuthenticateAsksNothingWhereTheQueueIsFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, func(c *core.Config[*Member]) { c.Hashing = core.Hashing{Memory: hashCost, Queue: 1} })
+		release := make(chan struct{})
+		w.hasher.during = func(string, string) error { <-release; return nil }
+		for range 2 { // one in the gate and one in the queue
+			go w.Authenticate(t.Context(), "other@example.com", password)
+			synctest.Wait()
+		}
+		_, _, calls := w.work(func() {
+			_, err := w.Authenticate(t.Context(), "ann@example.com", password)
+			if _, busy := errors.AsType[*core.BusyError](err); !busy {
+				t.Errorf("got error %v, want a *core.BusyError", err)
+			}
+		})
+		wantEqual(t, "calls of the store", calls, nil)
+		close(release)
+	})
+}
+
 func TestAuthenticateOfALeavingCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, func(c *core.Config[*Member]) { c.Hashing.Memory = hashCost })

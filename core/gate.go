@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"math/rand/v2"
 	"sync"
 	"time"
 )
@@ -15,7 +16,7 @@ type Hashing struct {
 	// every core that the program may use.
 	Memory int64
 	// Queue is how many calls may wait. Zero means 64. One more gets a
-	// *BusyError.
+	// *BusyError, and costs the store nothing.
 	Queue int
 	// Wait is how long a call waits before it gets a *BusyError. Zero means
 	// two seconds.
@@ -114,6 +115,19 @@ func (g *gate) admit() {
 	}
 }
 
+// full returns a *BusyError where a call would not even be queued.
+func (g *gate) full() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.queue) < g.limit {
+		return nil
+	}
+	return g.busy()
+}
+
+// busy tells callers to come back after the time that a call waits, or up to
+// twice of it: they would all come back at once otherwise.
 func (g *gate) busy() error {
-	return &BusyError{RetryAfter: max(time.Second, g.wait.Round(time.Second))}
+	wait := max(time.Second, g.wait.Round(time.Second))
+	return &BusyError{RetryAfter: wait + time.Second*rand.N(wait/time.Second+1)}
 }

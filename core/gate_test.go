@@ -63,8 +63,22 @@ func wantBusy(t *testing.T, err error, want time.Duration) {
 	if !errors.As(err, &busy) {
 		t.Fatalf("got error %v, want a *BusyError", err)
 	}
-	if busy.RetryAfter != want {
-		t.Errorf("RetryAfter: got %v, want %v", busy.RetryAfter, want)
+	if busy.RetryAfter < want || busy.RetryAfter > 2*want || busy.RetryAfter%time.Second != 0 {
+		t.Errorf("RetryAfter: got %v, want whole seconds from %v to %v", busy.RetryAfter, want, 2*want)
+	}
+}
+
+// Those who were refused at once do not come back at once.
+func TestGateSpreads(t *testing.T) {
+	g := &gate{wait: 2 * time.Second}
+	seen := map[time.Duration]bool{}
+	for range 1000 {
+		var busy *BusyError
+		errors.As(g.busy(), &busy)
+		seen[busy.RetryAfter] = true
+	}
+	if len(seen) != 3 || !seen[2*time.Second] || !seen[3*time.Second] || !seen[4*time.Second] {
+		t.Errorf("got %v, want 2, 3 and 4 seconds", seen)
 	}
 }
 
