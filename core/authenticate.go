@@ -25,10 +25,10 @@ func (m *Manager[U]) Authenticate(ctx context.Context, email, password string) (
 	if len(password) > maxPasswordBytes || len(email) > maxEmailBytes {
 		return none, ErrInvalidCredentials
 	}
-	if err := m.gate.full(); err != nil {
+	if err := m.gate.reserve(m.cfg.Hasher.Cost("")); err != nil {
 		return none, err // in a flood, before the store is asked
 	}
-	u, err := m.users.ByEmail(ctx, m.cfg.Emails.Key(email))
+	u, err := m.lookUp(ctx, email)
 	found := err == nil
 	if !found && !errors.Is(err, ErrUserNotFound) {
 		return none, err
@@ -50,6 +50,12 @@ func (m *Manager[U]) Authenticate(ctx context.Context, email, password string) (
 		m.upgrade(ctx, u.AuthUser(), newHash, failed)
 	}
 	return u, nil
+}
+
+// lookUp finds a user who has a place in the gate, and gives that back.
+func (m *Manager[U]) lookUp(ctx context.Context, email string) (U, error) {
+	defer m.gate.release()
+	return m.users.ByEmail(ctx, m.cfg.Emails.Key(email))
 }
 
 // errSuperseded ends an upgrade that somebody else's write has made pointless.

@@ -29,9 +29,10 @@ type gate struct {
 	limit  int
 	wait   time.Duration
 
-	mu    sync.Mutex
-	used  int64
-	queue []*waiter // in order of arrival
+	mu     sync.Mutex
+	used   int64
+	queue  []*waiter // in order of arrival
+	coming int       // reserved places
 }
 
 type waiter struct {
@@ -115,14 +116,25 @@ func (g *gate) admit() {
 	}
 }
 
-// full returns a *BusyError where a call would not even be queued.
-func (g *gate) full() error {
+// reserve keeps a place for a call that will ask for cost, and returns a
+// *BusyError where there is none. It is there so that calls which would be
+// turned away anyway do no other work before. The call gives the place back by
+// release when that work is done, and then enters as any other.
+func (g *gate) reserve(cost int64) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if len(g.queue) < g.limit {
-		return nil
+	room := g.limit + int((g.budget-g.used)/max(1, min(cost, g.budget)))
+	if len(g.queue)+g.coming >= room {
+		return g.busy()
 	}
-	return g.busy()
+	g.coming++
+	return nil
+}
+
+func (g *gate) release() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.coming--
 }
 
 // busy tells callers to come back after the time that a call waits, or up to

@@ -68,6 +68,43 @@ func wantBusy(t *testing.T, err error, want time.Duration) {
 	}
 }
 
+// As many places are kept as there are in the queue and, for calls of that
+// cost, beside those that are let in.
+func TestGateReserve(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &gate{budget: 10, limit: 2, wait: time.Second}
+		reserved := func() (n int) {
+			for g.reserve(4) == nil {
+				n++
+			}
+			for range n {
+				g.release()
+			}
+			return n
+		}
+		wantReserved := func(when string, want int) {
+			t.Helper()
+			if got := reserved(); got != want {
+				t.Errorf("%s: got %d places, want %d", when, got, want)
+			}
+		}
+		wantReserved("empty", 4)
+		holders := []*holder{hold(t, g, 4)}
+		wantReserved("one in the gate", 3)
+		holders = append(holders, hold(t, g, 4), hold(t, g, 4))
+		wantReserved("two in the gate, one in the queue", 1)
+		wantBusy(t, func() error { holders = append(holders, hold(t, g, 4)); return g.reserve(4) }(), time.Second)
+		for _, h := range holders {
+			close(h.leave)
+		}
+		wantIdle(t, g)
+		wantReserved("empty again", 4)
+		if err := g.reserve(25); err != nil {
+			t.Errorf("more than the budget: got %v, want none", err)
+		}
+	})
+}
+
 // Those who were refused at once do not come back at once.
 func TestGateSpreads(t *testing.T) {
 	g := &gate{wait: 2 * time.Second}
