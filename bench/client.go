@@ -40,15 +40,22 @@ func (c *client) close() {
 	}
 }
 
+// dial connects, so that the first request need not.
+func (c *client) dial() error {
+	conn, err := net.Dial("tcp", c.addr)
+	if err == nil {
+		c.conn, c.in = conn, bufio.NewReader(conn)
+	}
+	return err
+}
+
 // do sends a request as it stands. A connection that failed is opened anew
 // for the next one.
 func (c *client) do(request []byte) (reply, error) {
 	if c.conn == nil {
-		conn, err := net.Dial("tcp", c.addr)
-		if err != nil {
+		if err := c.dial(); err != nil {
 			return reply{}, err
 		}
-		c.conn, c.in = conn, bufio.NewReader(conn)
 	}
 	r, err := c.exchange(request)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// crowd are how many clients log in at once in a flood.
-	crowd = 256
+	// crowdSize is how many clients log in at once in a flood.
+	crowdSize = 256
 	// beat is how many sessions are checked a second, before and in a flood.
 	beat = 50
 	// calm is how long sessions are checked before a flood.
@@ -79,7 +79,7 @@ func (b *bench) floods(l limits) error {
 		}
 		all = append(all, f)
 	}
-	printFloods(fmt.Sprintf("Flood: %d clients log in for %v, %s, %d sessions checked a second; the hasher alone: %.1f/s", crowd, b.flood, l.cost.name, beat, raw), rows, all)
+	printFloods(fmt.Sprintf("Flood: %d clients log in for %v, %s, %d sessions checked a second; the hasher alone: %.1f/s", crowdSize, b.flood, l.cost.name, beat, raw), rows, all)
 	b.holdFlood(&all[0], rows[0].name+", "+l.cost.name, raw, l)
 	return nil
 }
@@ -154,6 +154,12 @@ func (b *bench) floodOnce(row floodRow, l limits) (f flooded, err error) {
 	if f.idle, f.lost = openLoop(c.addr, beat, calm, check); f.lost > 0 {
 		return f, fmt.Errorf("%d checks were lost before the flood", f.lost)
 	}
+	// A server that is in use has seen somebody log in.
+	crowd := &crowd{asks: b.entries(l.cost)}
+	defer crowd.close()
+	if err := crowd.connect(c.addr); err != nil {
+		return f, err
+	}
 	if f.baseline, err = memory(c.pid(), "VmRSS"); err != nil {
 		return f, err
 	}
@@ -165,7 +171,7 @@ func (b *bench) floodOnce(row floodRow, l limits) (f flooded, err error) {
 		return f, err
 	}
 	var wg sync.WaitGroup
-	wg.Go(func() { b.rush(c.addr, l.cost, &f) })
+	wg.Go(func() { crowd.rush(b.flood, &f) })
 	f.check, f.lost = openLoop(c.addr, beat, b.flood, check)
 	wg.Wait()
 	to, err := b.read(c.pid())
@@ -177,18 +183,40 @@ func (b *bench) floodOnce(row floodRow, l limits) (f flooded, err error) {
 	return f, err
 }
 
-// rush lets the crowd log in, each client again and again, and once it is told
-// to come back later, not before then.
-func (b *bench) rush(addr string, cost cost, f *flooded) {
-	asks := b.entries(cost)
-	end := time.Now().Add(b.flood)
+// crowd are clients who log in.
+type crowd struct {
+	asks    []*ask
+	clients [crowdSize]client
+}
+
+// connect connects all, and lets the first log in.
+func (w *crowd) connect(addr string) error {
+	for i := range w.clients {
+		c := &w.clients[i]
+		c.addr = addr
+		if err := c.dial(); err != nil {
+			return err
+		}
+	}
+	return w.asks[0].send(&w.clients[0])
+}
+
+func (w *crowd) close() {
+	for i := range w.clients {
+		w.clients[i].close()
+	}
+}
+
+// rush lets each client log in again and again, and once it is told to come
+// back later, not before then. It returns when that is over.
+func (w *crowd) rush(length time.Duration, f *flooded) {
+	end := time.Now().Add(length)
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	for i := range crowd {
+	for i := range w.clients {
+		c, a := &w.clients[i], w.asks[i%len(w.asks)]
+		c.until = end
 		wg.Go(func() {
-			c := &client{addr: addr, until: end}
-			defer c.close()
-			a := asks[i%len(asks)]
 			for time.Now().Before(end) {
 				start := time.Now()
 				r, err := c.do(a.request)
@@ -197,22 +225,27 @@ func (b *bench) rush(addr string, cost cost, f *flooded) {
 					return
 				}
 				mu.Lock()
-				switch {
-				case err == nil && a.met(r):
-					f.logins = append(f.logins, took)
-				case err == nil && r.status == 503 && r.retryAfter > 0:
-					f.busy++
-				case err != nil:
-					f.others = append(f.others, err.Error())
-				default:
-					f.others = append(f.others, fmt.Sprintf("%d %.100s", r.status, r.body))
-				}
+				f.note(a, r, err, took)
 				mu.Unlock()
 				time.Sleep(min(r.retryAfter, time.Until(end)))
 			}
 		})
 	}
 	wg.Wait()
+}
+
+// note notes what a client was told.
+func (f *flooded) note(a *ask, r reply, err error, took time.Duration) {
+	switch {
+	case err != nil:
+		f.others = append(f.others, err.Error())
+	case a.met(r):
+		f.logins = append(f.logins, took)
+	case r.status == 503 && r.retryAfter > 0:
+		f.busy++
+	default:
+		f.others = append(f.others, fmt.Sprintf("%d %.100s", r.status, r.body))
+	}
 }
 
 // rawRate is how many hashes a second the hasher verifies by itself, in a

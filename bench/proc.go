@@ -122,19 +122,21 @@ func ownCPU() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// machineCPU returns the time that all processes of the machine ran.
+// machineCPU returns the time that all processes of the machine ran, and the
+// time that the machine itself, where it is a virtual one, did not get.
 func machineCPU() (time.Duration, error) {
 	text, err := os.ReadFile("/proc/stat")
 	if err != nil {
 		return 0, err
 	}
 	f := strings.Fields(string(text)) // cpu user nice system ...
-	if len(f) < 4 || f[0] != "cpu" {
+	const user, nice, system, stolen = 1, 2, 3, 8
+	if len(f) <= stolen || f[0] != "cpu" {
 		return 0, errors.New("/proc/stat is of another form")
 	}
 	var total int64
-	for _, field := range f[1:4] {
-		n, err := strconv.ParseInt(field, 10, 64)
+	for _, i := range []int{user, nice, system, stolen} {
+		n, err := strconv.ParseInt(f[i], 10, 64)
 		if err != nil {
 			return 0, err
 		}
