@@ -16,7 +16,7 @@ func hash(args []string) error {
 	flags := flag.NewFlagSet("hash", flag.ContinueOnError)
 	lanes := flags.Uint("lanes", uint(fresh.lanes), "")
 	slots := flags.Int("slots", 1, "")
-	length := flags.Duration("for", 3*time.Second, "")
+	length := flags.Duration("for", 2*time.Second, "")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

@@ -80,7 +80,7 @@ func parse(args []string) (options, error) {
 	flags.DurationVar(&o.measure, "measure", 2500*time.Millisecond, "length of a measurement")
 	flags.DurationVar(&o.flood, "flood", 20*time.Second, "length of a flood of logins")
 	flags.IntVar(&o.calls, "calls", 2000, "calls of forgot-password for each kind of address")
-	flags.IntVar(&o.tries, "tries", 3, "how often a measurement is tried that other programs disturb")
+	flags.IntVar(&o.tries, "tries", 2, "how often a measurement is tried that other programs disturb")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}

@@ -90,7 +90,7 @@ func (m meter) foreign(to meter) float64 {
 // settleDown waits until other programs leave the machine alone, but not for
 // long.
 func settleDown() error {
-	const step, most = 250 * time.Millisecond, 3 * time.Second
+	const step, most = 250 * time.Millisecond, 2 * time.Second
 	for waited := time.Duration(0); waited < most; waited += step {
 		before, err := machineCPU()
 		if err != nil {
