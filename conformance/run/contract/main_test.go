@@ -32,11 +32,9 @@ type opener func(t testing.TB, fill func(ports.Stores[*member])) ports.Stores[*m
 // storeKinds are what the servers keep their users in.
 var storeKinds = []struct {
 	name string
-	// lacks names a group of tests that asks for a store that there is not.
-	lacks string
-	open  func(t *testing.T) opener
+	open func(t *testing.T) opener
 }{
-	{"memory", "", func(t *testing.T) opener {
+	{"memory", func(t *testing.T) opener {
 		engine.Memory(t)
 		return func(_ testing.TB, fill func(ports.Stores[*member])) ports.Stores[*member] {
 			stores := memory.New[member](memory.Config{})
@@ -44,9 +42,9 @@ var storeKinds = []struct {
 			return stores
 		}
 	}},
-	{"SQLite", "", func(t *testing.T) opener { return openSQL(t, "sqlite", engine.SQLite(t), sqlitedialect.New()) }},
-	{"PostgreSQL", "", func(t *testing.T) opener { return openSQL(t, "pgx", engine.Postgres(t), pgdialect.New()) }},
-	{"FerretDB", "oauth", openMongo},
+	{"SQLite", func(t *testing.T) opener { return openSQL(t, "sqlite", engine.SQLite(t), sqlitedialect.New()) }},
+	{"PostgreSQL", func(t *testing.T) opener { return openSQL(t, "pgx", engine.Postgres(t), pgdialect.New()) }},
+	{"FerretDB", openMongo},
 }
 
 func openMongo(t *testing.T) opener {
@@ -60,7 +58,7 @@ func openMongo(t *testing.T) opener {
 	stores, err := mongostore.New[member](db, mongostore.Config{})
 	require.NoError(t, err)
 	return func(t testing.TB, fill func(ports.Stores[*member])) ports.Stores[*member] {
-		for _, name := range []string{"tokens", "users"} {
+		for _, name := range []string{"tokens", "accounts", "users"} {
 			_, err := db.Collection(name).DeleteMany(t.Context(), bson.D{})
 			require.NoError(t, err)
 		}
