@@ -35,7 +35,7 @@ func TestAnswersAreChecked(t *testing.T) {
 		{"another status", ask{get("/", "bad"), 200, nil}, false},
 		{"refused", ask{get("/", "bad"), 401, []byte("Unauthorized")}, true},
 	} {
-		took, err := closedLoop(addr, 2, time.Millisecond, func(_, n int) *ask { return &tt.ask })
+		took, err := closedLoop(clientsOf(addr, 2), time.Millisecond, func(_, n int) *ask { return &tt.ask })
 		if (err == nil) != tt.ok || tt.ok && len(took) == 0 {
 			t.Errorf("%s: closedLoop: got %d answers, %v", tt.name, len(took), err)
 		}

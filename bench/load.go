@@ -32,18 +32,25 @@ func (a *ask) send(c *client) error {
 // met reports whether r is the answer that a expects.
 func (a *ask) met(r reply) bool { return r.status == a.status && bytes.Contains(r.body, a.holds) }
 
-// closedLoop sends what next returns from so many connections, each of which
-// waits for one answer before it sends the next request, and returns the
-// latencies. The first answer that is not as expected ends it.
-func closedLoop(addr string, connections int, length time.Duration, next func(connection, n int) *ask) ([]time.Duration, error) {
+// clientsOf returns so many clients of a server.
+func clientsOf(addr string, n int) []*client {
+	all := make([]*client, n)
+	for i := range all {
+		all[i] = &client{addr: addr}
+	}
+	return all
+}
+
+// closedLoop sends what next returns through clients, each of which waits for
+// one answer before it sends the next request, and returns the latencies. The
+// first answer that is not as expected ends it.
+func closedLoop(clients []*client, length time.Duration, next func(client, n int) *ask) ([]time.Duration, error) {
 	end := time.Now().Add(length)
 	var wg sync.WaitGroup
 	var failed atomic.Pointer[error]
-	all := make([][]time.Duration, connections)
-	for i := range connections {
+	all := make([][]time.Duration, len(clients))
+	for i, c := range clients {
 		wg.Go(func() {
-			c := &client{addr: addr}
-			defer c.close()
 			took := make([]time.Duration, 0, 1<<14)
 			for n := 0; failed.Load() == nil; n++ {
 				start := time.Now()

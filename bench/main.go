@@ -5,8 +5,8 @@
 //	go run ./bench -rounds 5 -only check,login,register,flood,flood-imported,forgot
 //
 // Every server is a process of its own, which this program starts, loads and
-// stops. Those that are compared are measured in turn, round after round;
-// ratios are taken within a round, and tables show medians.
+// stops. Those that are compared take short turns, round after
+// round; ratios are taken within a round, and tables show medians.
 //
 // USHER_TEST_POSTGRES and USHER_TEST_REDIS name servers to use in place of
 // containers.

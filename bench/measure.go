@@ -12,11 +12,27 @@ const quiet = 0.25
 type sample struct {
 	requests         int
 	length           time.Duration
-	p50, p99         time.Duration
-	server, database time.Duration // CPU
+	took             []time.Duration // latencies
+	server, database time.Duration   // CPU
 	mallocs, bytes   uint64
 	peak             int64
-	foreign          float64 // cores that others took
+	others           time.Duration // CPU that other programs took
+}
+
+// foreign is how many cores other programs took.
+func (s sample) foreign() float64 { return s.others.Seconds() / s.length.Seconds() }
+
+// add adds a slice to those before.
+func (s *sample) add(x sample) {
+	s.requests += x.requests
+	s.length += x.length
+	s.took = append(s.took, x.took...)
+	s.server += x.server
+	s.database += x.database
+	s.mallocs += x.mallocs
+	s.bytes += x.bytes
+	s.others += x.others
+	s.peak = max(s.peak, x.peak)
 }
 
 func (s sample) rate() float64 { return float64(s.requests) / s.length.Seconds() }
@@ -38,7 +54,7 @@ func (b *bench) read(pid int) (m meter, err error) {
 	if m.redis, err = redisCPU(b.setting.redis); err != nil {
 		return m, err
 	}
-	m.server, m.postgres, m.own = p.own, family(b.postmaster), ownCPU()
+	m.server, m.postgres, m.own = cpuOf(pid, p.own), family(b.postmaster), ownCPU()
 	m.whole, err = machineCPU()
 	m.at = time.Now()
 	return m, err
@@ -73,19 +89,20 @@ func (b *bench) measured(c *child, load func() ([]time.Duration, error)) (sample
 	if len(took) == 0 {
 		return s, fmt.Errorf("nothing was answered within %v", to.at.Sub(from.at))
 	}
-	s.requests, s.length = len(took), to.at.Sub(from.at)
-	s.p50, s.p99 = percentile(took, 50), percentile(took, 99)
+	s.requests, s.length, s.took = len(took), to.at.Sub(from.at), took
 	s.server, s.database = to.server-from.server, to.postgres-from.postgres+to.redis-from.redis
 	s.mallocs, s.bytes = after.Mallocs-before.Mallocs, after.Bytes-before.Bytes
-	s.foreign = from.foreign(to)
+	s.others = from.others(to)
 	return s, nil
 }
 
-// foreign is how many cores others took between two readings.
-func (m meter) foreign(to meter) float64 {
-	others := to.whole - m.whole - (to.server - m.server) - (to.postgres - m.postgres) - (to.redis - m.redis) - (to.own - m.own)
-	return max(0, others.Seconds()/to.at.Sub(m.at).Seconds())
+// others is the CPU time that other programs took between two readings.
+func (m meter) others(to meter) time.Duration {
+	return max(0, to.whole-m.whole-(to.server-m.server)-(to.postgres-m.postgres)-(to.redis-m.redis)-(to.own-m.own))
 }
+
+// foreign is how many cores that is.
+func (m meter) foreign(to meter) float64 { return m.others(to).Seconds() / to.at.Sub(m.at).Seconds() }
 
 // settleDown waits until other programs leave the machine alone, but not for
 // long.
@@ -107,25 +124,4 @@ func settleDown() error {
 		}
 	}
 	return nil
-}
-
-// calmest measures until a sample was disturbed by no more than quiet cores,
-// and returns that one, or of all tries the one that was disturbed least.
-func (b *bench) calmest(once func() (sample, error)) (best sample, err error) {
-	for try := range b.tries {
-		if err := settleDown(); err != nil {
-			return best, err
-		}
-		s, err := once()
-		if err != nil {
-			return best, err
-		}
-		if try == 0 || s.foreign < best.foreign {
-			best = s
-		}
-		if best.foreign <= quiet {
-			break
-		}
-	}
-	return best, nil
 }

@@ -11,6 +11,9 @@ import (
 // visitors are how many connections log in or register.
 const visitors = 8
 
+// passwordSlice is long enough that few logins are under way at its ends.
+const passwordSlice = 1250 * time.Millisecond
+
 const (
 	formType = "application/x-www-form-urlencoded"
 	jsonType = "application/json"
@@ -52,9 +55,7 @@ func (b *bench) logins() error {
 		conn := &client{addr: c.addr}
 		defer conn.close()
 		return wrong.send(conn)
-	}, func(c *child, length time.Duration) ([]time.Duration, error) {
-		return closedLoop(c.addr, visitors, length, func(i, n int) *ask { return asks[(i*visitors+n)%len(asks)] })
-	})
+	}, load{visitors, passwordSlice, func(i, n int) *ask { return asks[(i*visitors+n)%len(asks)] }})
 	if err != nil {
 		return err
 	}
@@ -64,9 +65,7 @@ func (b *bench) logins() error {
 
 // registrations measures POST /auth/register.
 func (b *bench) registrations() error {
-	all, err := b.compare(passwordTargets, func(*child) error { return nil }, func(c *child, length time.Duration) ([]time.Duration, error) {
-		return closedLoop(c.addr, visitors, length, func(int, int) *ask { return b.join() })
-	})
+	all, err := b.compare(passwordTargets, func(*child) error { return nil }, load{visitors, passwordSlice, func(int, int) *ask { return b.join() }})
 	if err != nil {
 		return err
 	}

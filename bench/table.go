@@ -60,7 +60,7 @@ func (s *series) ratios(to *series, f func(sample) float64) []float64 {
 }
 
 func rateOf(s sample) float64   { return s.rate() }
-func cpuOf(s sample) float64    { return float64(s.cpu()) }
+func totalOf(s sample) float64  { return float64(s.cpu()) }
 func serverOf(s sample) float64 { return float64(s.server) / float64(s.requests) }
 
 // print prints the series of a group beside the first of them.
@@ -74,19 +74,19 @@ func printGroup(title string, all []*series) {
 		ratios := s.ratios(all[0], rateOf)
 		disturbed := 0
 		for _, x := range s.samples {
-			if x.foreign > quiet {
+			if x.foreign() > quiet {
 				disturbed++
 			}
 		}
 		fmt.Fprintf(w, "%s\t%.0f\t%.3f\t%.2f..%.2f\t%.2f\t%.2f\t%.0f\t%.0f\t%.2f\t%.2f\t%.0f\t%.0f\t%.0f\t%.2f\t%d of %d\t\n", s.name,
 			mid(rateOf), median(ratios), slices.Min(ratios), slices.Max(ratios),
-			mid(func(x sample) float64 { return ms(x.p50) }), mid(func(x sample) float64 { return ms(x.p99) }),
+			mid(func(x sample) float64 { return ms(percentile(x.took, 50)) }), mid(func(x sample) float64 { return ms(percentile(x.took, 99)) }),
 			mid(serverOf)/1e3, mid(func(x sample) float64 { return float64(x.database) / float64(x.requests) })/1e3,
-			median(s.ratios(all[0], cpuOf)), median(s.ratios(all[0], serverOf)),
+			median(s.ratios(all[0], totalOf)), median(s.ratios(all[0], serverOf)),
 			mid(func(x sample) float64 { return float64(x.mallocs) / float64(x.requests) }),
 			mid(func(x sample) float64 { return float64(x.bytes) / float64(x.requests) }),
 			mid(func(x sample) float64 { return float64(x.peak) })/(1<<20),
-			mid(func(x sample) float64 { return x.foreign }), disturbed, len(s.samples))
+			mid(func(x sample) float64 { return x.foreign() }), disturbed, len(s.samples))
 	}
 	w.Flush()
 }
