@@ -23,15 +23,19 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (p *Provider) handlers(prefix string) map[string]http.HandlerFunc {
 	at := func(e Endpoint, answer func(r *http.Request) (status int, body any)) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
+			badForm := r.ParseForm() != nil // a server sees that a client gave up once it has read the body
 			faults := p.called(e)
 			for _, f := range faults {
 				if f.meet(w, r) {
 					return
 				}
 			}
-			p.mu.Lock()
-			status, body := answer(r)
-			p.mu.Unlock()
+			status, body := http.StatusBadRequest, any(failure("invalid_request"))
+			if !badForm {
+				p.mu.Lock()
+				status, body = answer(r)
+				p.mu.Unlock()
+			}
 			if object, ok := body.(map[string]any); ok && status == http.StatusOK {
 				for _, f := range faults {
 					if f.Edit != nil {
@@ -82,9 +86,6 @@ func (p *Provider) discovery(*http.Request) (int, any) {
 func (p *Provider) token(r *http.Request) (int, any) {
 	if r.Method != http.MethodPost {
 		return http.StatusMethodNotAllowed, failure("invalid_request")
-	}
-	if err := r.ParseForm(); err != nil {
-		return http.StatusBadRequest, failure("invalid_request")
 	}
 	id, secret, basic := r.BasicAuth()
 	if basic { // RFC 6749, 2.3.1

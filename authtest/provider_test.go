@@ -390,6 +390,9 @@ func TestProviderMisbehaves(t *testing.T) {
 	if _, err := (&http.Client{Timeout: 20 * time.Millisecond}).Get(p.Endpoint(authtest.AtKeys)); err == nil || !err.(*url.Error).Timeout() {
 		t.Errorf("delay: got %v", err)
 	}
+	if _, err := (&http.Client{Timeout: 20 * time.Millisecond}).PostForm(p.Endpoint(authtest.AtToken), url.Values{"a": {"b"}}); err == nil || !err.(*url.Error).Timeout() {
+		t.Errorf("delay of an answer to a form: got %v", err)
+	}
 	p.Misbehave(authtest.Fault{Status: 307, Location: "https://elsewhere.test"})
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	res, err := client.Get(p.Endpoint(authtest.AtKeys))
