@@ -90,32 +90,38 @@ func onMongo(t *testing.T, f func(t *testing.T, on mongoEngine)) {
 func TestMongo(t *testing.T) {
 	onMongo(t, func(t *testing.T, on mongoEngine) {
 		on.fresh(t) // the engine has a version once it runs
-		for _, form := range mongoForms {
-			t.Run(form.name, func(t *testing.T) {
-				t.Parallel() // they wait more than they work
-				of := conformance.Subject{Adapter: "mongostore", Engine: engine.Version(on.name), Variant: form.name}
-				fresh := func(t testing.TB) stores { return on.stores(t, form.ids) }
-				t.Run("users", func(t *testing.T) {
-					conformance.TestUserStore(t, func(t testing.TB) users { return fresh(t).Users }, of)
+		of := conformance.Subject{Adapter: "mongostore", Engine: engine.Version(on.name)}
+		t.Run("ids", func(t *testing.T) {
+			for _, form := range mongoForms {
+				t.Run(form.name, func(t *testing.T) {
+					t.Parallel() // they wait more than they work
+					of := of
+					of.Variant = form.name
+					mongoSuites(t, of, func(t testing.TB) stores { return on.stores(t, form.ids) })
 				})
-				t.Run("lists", func(t *testing.T) { conformance.TestUserLister(t, fresh, of) })
-				t.Run("tokens", func(t *testing.T) { conformance.TestTokenStore(t, fresh, of) })
-				t.Run("accounts", func(t *testing.T) { conformance.TestAccountStore(t, fresh, of) })
-				t.Run("together", func(t *testing.T) { conformance.TestTogether(t, fresh, of) })
-				if form.ids == mongostore.UUIDs { // the form of ids does not matter to these
-					mongoFaults(t, of, on)
-					mongoAtRest(t, of, on)
-				}
-			})
-		}
+			}
+		})
+		of.Variant = mongoForms[0].name // the form of ids does not matter to these
+		mongoFaults(t, of, on)
+		mongoAtRest(t, of, on)
 	})
+}
+
+func mongoSuites(t *testing.T, of conformance.Subject, fresh func(t testing.TB) stores) {
+	t.Run("users", func(t *testing.T) {
+		conformance.TestUserStore(t, func(t testing.TB) users { return fresh(t).Users }, of)
+	})
+	t.Run("lists", func(t *testing.T) { conformance.TestUserLister(t, fresh, of) })
+	t.Run("tokens", func(t *testing.T) { conformance.TestTokenStore(t, fresh, of) })
+	t.Run("accounts", func(t *testing.T) { conformance.TestAccountStore(t, fresh, of) })
+	t.Run("together", func(t *testing.T) { conformance.TestTogether(t, fresh, of) })
 }
 
 func mongoFaults(t *testing.T, of conformance.Subject, on mongoEngine) {
 	t.Run("faults", func(t *testing.T) {
 		conformance.TestFaults(t, func(t testing.TB) conformance.Faulty {
 			uri, link := engine.Through(t, on.fresh(t))
-			return conformance.Faulty{Stores: mongoStores(t, mongoOn(t, uri, options.Client()), mongostore.UUIDs), Link: link}
+			return conformance.Faulty{Stores: mongoStores(t, mongoOn(t, uri, options.Client()), mongoForms[0].ids), Link: link}
 		}, of)
 	})
 }
@@ -124,7 +130,7 @@ func mongoAtRest(t *testing.T, of conformance.Subject, on mongoEngine) {
 	t.Run("at rest", func(t *testing.T) {
 		conformance.TestAtRest(t, func(t testing.TB) conformance.AtRest {
 			db := mongoOn(t, on.fresh(t), options.Client())
-			return atRest(t, mongoStores(t, db, mongostore.UUIDs), func(t testing.TB) []byte { return dumpMongo(t, db) })
+			return atRest(t, mongoStores(t, db, mongoForms[0].ids), func(t testing.TB) []byte { return dumpMongo(t, db) })
 		}, of)
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"testing"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -39,26 +40,55 @@ func Altered(t testing.TB, uri string, alter func(command string) string) string
 // alterMessage returns a message whose command is altered, or the same where
 // it is not.
 func alterMessage(message []byte, alter func(command string) string) ([]byte, error) {
-	if binary.LittleEndian.Uint32(message[12:]) != opMsg {
+	return rewrite(message, func(command bson.D) (bson.D, error) {
+		text, err := bson.MarshalExtJSON(command, true, false)
+		if err != nil {
+			return nil, err
+		}
+		with := alter(string(text))
+		if with == string(text) {
+			return nil, nil
+		}
+		var altered bson.D
+		if err := bson.UnmarshalExtJSON([]byte(with), true, &altered); err != nil {
+			return nil, fmt.Errorf("%w: %s", err, with)
+		}
+		return altered, nil
+	})
+}
+
+// withoutLimit takes the limit of time out of a command: FerretDB 1 interrupts
+// what the SQLite connection does when that is over, which may be somebody
+// else's command by then.
+func withoutLimit(message []byte) []byte {
+	const limit = "maxTimeMS"
+	if !bytes.Contains(message, []byte(limit)) {
+		return message
+	}
+	without, err := rewrite(message, func(command bson.D) (bson.D, error) {
+		return slices.DeleteFunc(command, func(e bson.E) bool { return e.Key == limit }), nil
+	})
+	if err != nil {
+		return message // which the server refuses
+	}
+	return without
+}
+
+// rewrite returns a message with what edit makes of its command, or the same
+// where that is nothing.
+func rewrite(message []byte, edit func(command bson.D) (bson.D, error)) ([]byte, error) {
+	if len(message) < headerSize+4 || binary.LittleEndian.Uint32(message[12:]) != opMsg {
 		return message, nil
 	}
 	command, err := commandOf(message[headerSize+4:])
 	if err != nil {
 		return nil, err
 	}
-	text, err := bson.MarshalExtJSON(command, true, false)
-	if err != nil {
-		return nil, err
+	edited, err := edit(command)
+	if err != nil || edited == nil {
+		return message, err
 	}
-	with := alter(string(text))
-	if with == string(text) {
-		return message, nil
-	}
-	var altered bson.D
-	if err := bson.UnmarshalExtJSON([]byte(with), true, &altered); err != nil {
-		return nil, fmt.Errorf("%w: %s", err, with)
-	}
-	body, err := bson.Marshal(altered)
+	body, err := bson.Marshal(edited)
 	if err != nil {
 		return nil, err
 	}

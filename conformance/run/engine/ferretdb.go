@@ -75,7 +75,7 @@ func (f *ferretDB) start() error {
 	}
 	addr, err := bufio.NewReader(stdout).ReadString('\n')
 	if err == nil {
-		f.serial, err = newSerial(strings.TrimSpace(addr), asItIs)
+		f.serial, err = newSerial(strings.TrimSpace(addr), withoutLimit)
 	}
 	if err != nil {
 		stdin.Close()

@@ -1,11 +1,13 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
 	"net"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -177,7 +179,7 @@ func wireMessage(flags uint32, text string) []byte {
 
 func TestSerial(t *testing.T) {
 	addr, most := fakeServer(t)
-	s, err := newSerial(addr, asItIs)
+	s, err := newSerial(addr, func(message []byte) []byte { return message })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,5 +252,24 @@ func TestAltered(t *testing.T) {
 	}
 	if _, ok := names.Load(`{"insert"`); !ok {
 		t.Error("the command was not shown")
+	}
+}
+
+// A limit of time is left out, wherever the command's documents stand, and a
+// message that is none passes as it is.
+func TestWithoutLimit(t *testing.T) {
+	command := bson.D{{Key: "find", Value: "things"}, {Key: "maxTimeMS", Value: int64(5)}, {Key: "filter", Value: bson.D{{Key: "a", Value: "maxTimeMS"}}}}
+	body, err := bson.Marshal(command)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := commandOf(withoutLimit(wireMessage(0, "\x00"+string(body)))[headerSize+4:])
+	if want := append(bson.D{command[0]}, command[2]); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, %v, want %v", got, err, want)
+	}
+	for _, text := range []string{"maxTimeMS", "\x00\xff\xff\xff\x7fmaxTimeMS", "\x01\x06\x00\x00\x00xmaxTimeMS"} {
+		if m := wireMessage(0, text); !bytes.Equal(withoutLimit(m), m) {
+			t.Errorf("%q was altered", text)
+		}
 	}
 }

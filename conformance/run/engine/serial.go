@@ -118,9 +118,6 @@ func (s *serial) ask(server net.Conn, message []byte) ([]byte, error) {
 	return readMessage(server)
 }
 
-// asItIs alters nothing.
-func asItIs(message []byte) []byte { return message }
-
 const (
 	headerSize = 16
 	opMsg      = 2013
