@@ -42,25 +42,34 @@ func (s *accounts[T, U]) CreateWith(ctx context.Context, u U, a ports.Account) e
 		if !made {
 			continue
 		}
-		if err := s.insert(ctx, op, id, given, append(slices.Clip(doc), bson.E{Key: claimsField, Value: bson.A{c.ID}})); err != nil {
-			if err == core.ErrEmailTaken || err == core.ErrInvalidValue { // else the user may be there
-				_ = s.drop(ctx, c) // it is void all the same
-			}
-			return err
-		}
-		settled, err := s.settle(ctx, c)
+		settled, err := s.insertWith(ctx, id, given, doc, c)
 		if err != nil {
-			return accountError(ctx, op, err) // the user has the account
+			return userError(ctx, op, err)
 		}
 		if settled {
 			u.AuthUser().ID, u.AuthUser().Revision = id, 1
 			return nil
 		}
-		if _, err := s.users.users.DeleteOne(ctx, append(by(idField, s.ids.value(id)), by(claimsField, c.ID)...)); err != nil {
-			return userError(ctx, op, err)
-		}
 	}
 	return core.ErrConflict
+}
+
+// insertWith keeps the document of a new user, who lists a claim, and settles
+// that. It reports false where the claim was replaced before; then there is no
+// user.
+func (s *accounts[T, U]) insertWith(ctx context.Context, id string, given bool, doc bson.D, c *claim) (bool, error) {
+	err := s.insert(ctx, id, given, append(slices.Clip(doc), bson.E{Key: claimsField, Value: bson.A{c.ID}}))
+	if err != nil && (isDuplicate(err) || errors.Is(err, core.ErrInvalidValue)) {
+		_ = s.drop(ctx, c) // it is void all the same
+	}
+	if err != nil {
+		return false, err // where it is an outage, the user may be there
+	}
+	if settled, err := s.settle(ctx, c); settled || err != nil {
+		return settled, err
+	}
+	_, err = s.users.users.DeleteOne(ctx, append(by(idField, s.ids.value(id)), by(claimsField, c.ID)...))
+	return false, err
 }
 
 // ByAccount implements [ports.AccountStore].
@@ -86,10 +95,7 @@ func (s *accounts[T, U]) byAccount(ctx context.Context, provider, subject string
 	if err != nil {
 		return nil, nil, err
 	}
-	u, err := s.find(ctx, c.listing())
-	if err == core.ErrUserNotFound { // the claim is void
-		err = core.ErrAccountNotFound
-	}
+	u, _, err := s.load(ctx, c.listing()) // nobody lists a claim that is void
 	return u, c, err
 }
 
@@ -141,79 +147,6 @@ func (s *accounts[T, U]) of(ctx context.Context, id string, user bson.Raw, but s
 	return list, nil
 }
 
-// Link implements [ports.AccountStore].
-func (s *accounts[T, U]) Link(ctx context.Context, a ports.Account, allow func(U) error) error {
-	const op = "link account"
-	if err := core.StorableAccount(a); err != nil {
-		return err
-	}
-	var ok bool
-	if a.UserID, ok = s.ids.parse(a.UserID); !ok {
-		return none(ctx)
-	}
-	for n := range attempts {
-		if err := wait(ctx, n); err != nil {
-			return err
-		}
-		u, user, err := s.load(ctx, by(idField, s.ids.value(a.UserID)))
-		if err != nil {
-			return err
-		}
-		revision := u.AuthUser().Revision
-		if allow != nil {
-			if err := allow(u); err != nil {
-				return err
-			}
-		}
-		linked, err := s.link(ctx, a, user, revision)
-		if linked || err != nil {
-			return accountError(ctx, op, err)
-		}
-	}
-	return core.ErrConflict
-}
-
-// link gives an account to the user of that revision, or reports false where
-// somebody else wrote the user or the account since.
-func (s *accounts[T, U]) link(ctx context.Context, a ports.Account, user bson.Raw, revision int64) (bool, error) {
-	c, err := s.claimOf(ctx, a.Provider, a.Subject)
-	if err != nil && !errors.Is(err, mongo.ErrNoDocuments) {
-		return false, err
-	}
-	if err == nil && c.UserID.Equal(user.Lookup(idField)) && isListed(user, c) {
-		if ok, err := s.touch(ctx, a.UserID, revision, nil); !ok || err != nil {
-			return false, err
-		}
-		r, err := s.users.accounts.UpdateOne(ctx, append(by(idField, c.Key), by(claimField, c.ID)...), bson.D{
-			{Key: "$set", Value: valuesOf(a)}, {Key: "$inc", Value: by(revisionField, int64(1))},
-		})
-		return err == nil && r.MatchedCount > 0, err
-	}
-	c, made, err := s.make(ctx, a)
-	if !made || err != nil {
-		return false, err
-	}
-	if ok, err := s.touch(ctx, a.UserID, revision, by("$push", by(claimsField, c.ID))); !ok || err != nil {
-		if err == nil {
-			err = s.drop(ctx, c)
-		}
-		return false, err
-	}
-	if settled, err := s.settle(ctx, c); settled || err != nil {
-		return settled, err
-	}
-	_, err = s.users.users.UpdateOne(ctx, by(idField, s.ids.value(a.UserID)), by("$pull", by(claimsField, c.ID)))
-	return false, err
-}
-
-// touch raises the revision of a user and changes what is listed, or reports
-// false where somebody else wrote the user since.
-func (s *store) touch(ctx context.Context, id string, revision int64, change bson.D) (bool, error) {
-	filter := append(by(idField, s.ids.value(id)), bson.E{Key: revisionField, Value: revision})
-	r, err := s.users.UpdateOne(ctx, filter, append(slices.Clip(change), bson.E{Key: "$inc", Value: by(revisionField, int64(1))}))
-	return err == nil && r.MatchedCount > 0, err
-}
-
 // UpdateAccount implements [ports.AccountStore].
 func (s *accounts[T, U]) UpdateAccount(ctx context.Context, provider, subject string, change func(*ports.Account) error) (ports.Account, error) {
 	const op = "update account"
@@ -248,48 +181,4 @@ func (s *accounts[T, U]) UpdateAccount(ctx context.Context, provider, subject st
 		}
 	}
 	return ports.Account{}, core.ErrConflict
-}
-
-// Unlink implements [ports.AccountStore].
-func (s *accounts[T, U]) Unlink(ctx context.Context, userID, provider, subject string, allow func(U, []ports.Account) error) error {
-	const op = "unlink account"
-	for n := range attempts {
-		if err := wait(ctx, n); err != nil {
-			return err
-		}
-		id, ok := s.ids.parse(userID)
-		if !ok || !isKey(provider, subject) {
-			return core.ErrAccountNotFound
-		}
-		u, user, err := s.load(ctx, by(idField, s.ids.value(id)))
-		if err == core.ErrUserNotFound {
-			err = core.ErrAccountNotFound
-		}
-		if err != nil {
-			return err
-		}
-		c, err := s.claimOf(ctx, provider, subject)
-		if err != nil {
-			return accountError(ctx, op, err)
-		}
-		if !c.UserID.Equal(user.Lookup(idField)) || !isListed(user, c) {
-			return core.ErrAccountNotFound
-		}
-		left, err := s.of(ctx, id, user, c.Key)
-		if err != nil {
-			return accountError(ctx, op, err)
-		}
-		revision := u.AuthUser().Revision
-		if err := allow(u, left); err != nil {
-			return err
-		}
-		done, err := s.touch(ctx, id, revision, by("$pull", by(claimsField, c.ID)))
-		if err != nil {
-			return accountError(ctx, op, err)
-		}
-		if done {
-			return accountError(ctx, op, s.drop(ctx, c))
-		}
-	}
-	return core.ErrConflict
 }

@@ -3,7 +3,6 @@ package mongostore
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -11,6 +10,7 @@ import (
 	"github.com/gousher/usher/core"
 	"github.com/gousher/usher/ports"
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
@@ -28,8 +28,8 @@ func (s *users[T, U]) Create(ctx context.Context, u U) error {
 	if err != nil {
 		return err
 	}
-	if err := s.insert(ctx, "create user", id, u.AuthUser().ID != "", doc); err != nil {
-		return err
+	if err := s.insert(ctx, id, u.AuthUser().ID != "", doc); err != nil {
+		return userError(ctx, "create user", err)
 	}
 	u.AuthUser().ID, u.AuthUser().Revision = id, 1
 	return nil
@@ -59,36 +59,36 @@ func (s *users[T, U]) prepare(ctx context.Context, u U) (string, bson.D, error) 
 
 // insert keeps the document of a new user, whose id the application may have
 // given.
-func (s *store) insert(ctx context.Context, op, id string, given bool, doc bson.D) error {
+func (s *store) insert(ctx context.Context, id string, given bool, doc bson.D) error {
 	if given {
 		if err := s.clear(ctx, id); err != nil {
-			return userError(ctx, op, err)
+			return err
 		}
 	}
 	_, err := s.users.InsertOne(ctx, doc)
 	if err != nil && given && isDuplicate(err) && s.has(ctx, id) == nil {
 		return core.ErrInvalidValue
 	}
-	return userError(ctx, op, err)
+	return err
 }
 
 // clear makes sure that nothing is left, under an id that the application
 // chose, of somebody who had it before: a Delete that was cut off removed the
 // user, and may not have removed the tokens.
 func (s *store) clear(ctx context.Context, id string) error {
-	switch err := s.has(ctx, id); err {
-	case nil:
+	switch err := s.has(ctx, id); {
+	case err == nil:
 		return core.ErrInvalidValue
-	case core.ErrUserNotFound:
+	case errors.Is(err, mongo.ErrNoDocuments):
 		return s.endAll(ctx, id)
 	default:
 		return err
 	}
 }
 
-// has returns nil where there is a user with that id.
+// has returns nil where there is a user with that id, or mongo.ErrNoDocuments.
 func (s *store) has(ctx context.Context, id string) error {
-	return userError(ctx, "find user", s.users.FindOne(ctx, by(idField, s.ids.value(id)), onlyID()).Err())
+	return s.users.FindOne(ctx, by(idField, s.ids.value(id)), onlyID()).Err()
 }
 
 // onlyID asks for no more of a document than whether it is there.
@@ -138,114 +138,18 @@ func (s *users[T, U]) find(ctx context.Context, filter bson.D) (U, error) {
 		return nil, err
 	}
 	u, _, err := s.load(ctx, filter)
-	return u, err
+	return u, userError(ctx, "find user", err)
 }
 
-// load returns the user that a filter finds, and the document.
+// load returns the user that a filter finds, and the document, or
+// mongo.ErrNoDocuments.
 func (s *users[T, U]) load(ctx context.Context, filter bson.D) (U, bson.Raw, error) {
-	const op = "find user"
 	doc, err := s.users.FindOne(ctx, filter).Raw()
 	if err != nil {
-		return nil, nil, userError(ctx, op, err)
+		return nil, nil, err
 	}
 	u, err := decode[T, U](doc, s.ids)
-	return u, doc, userError(ctx, op, err)
-}
-
-// attempts is how often Update tries to be the only writer.
-const attempts = 100
-
-// Update implements [ports.UserStore].
-func (s *users[T, U]) Update(ctx context.Context, id string, change func(U) error) (U, error) {
-	const op = "update user"
-	for n := range attempts {
-		if err := wait(ctx, n); err != nil {
-			return nil, err
-		}
-		u, err := s.ByID(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		read, err := encode(u)
-		if err != nil {
-			return nil, userError(ctx, op, err)
-		}
-		id, revision := u.AuthUser().ID, u.AuthUser().Revision
-		if err := change(u); err != nil {
-			return nil, err
-		}
-		user := u.AuthUser()
-		user.ID, user.Revision = id, revision
-		if err := core.Storable(user); err != nil {
-			return nil, err
-		}
-		altered, err := encode(u)
-		if err != nil {
-			return nil, userError(ctx, op, err)
-		}
-		written, err := s.write(ctx, user, read, altered)
-		if err != nil {
-			return nil, userError(ctx, op, err)
-		}
-		if written {
-			return s.asWritten(u, altered)
-		}
-	}
-	return nil, core.ErrConflict
-}
-
-// write writes the fields that were altered, and reports false where somebody
-// else wrote the user since they were read.
-func (s *store) write(ctx context.Context, user *core.User, read, altered bson.D) (bool, error) {
-	changes := difference(read, altered)
-	if changes == nil {
-		return true, nil
-	}
-	filter := append(by(idField, s.ids.value(user.ID)), bson.E{Key: revisionField, Value: user.Revision})
-	changes = append(changes, bson.E{Key: "$inc", Value: by(revisionField, int64(1))})
-	r, err := s.users.UpdateOne(ctx, filter, changes)
-	if err != nil || r.MatchedCount == 0 {
-		return false, err
-	}
-	user.Revision++
-	return true, nil
-}
-
-// asWritten returns the user that fields keep, which are u's.
-func (s *users[T, U]) asWritten(u U, fields bson.D) (U, error) {
-	doc, err := bson.Marshal(append(by(idField, s.ids.value(u.AuthUser().ID)), fields...))
-	if err != nil {
-		return nil, err
-	}
-	written, err := decode[T, U](doc, s.ids)
-	if err != nil {
-		return nil, err
-	}
-	written.AuthUser().Revision = u.AuthUser().Revision
-	return written, nil
-}
-
-// difference returns the update that makes read altered, or nil where they are
-// the same.
-func difference(read, altered bson.D) (changes bson.D) {
-	var sets, unsets bson.D
-	for _, f := range altered {
-		if was, ok := field(read, f.Key); !ok || !was.Equal(f.Value.(bson.RawValue)) {
-			sets = append(sets, f)
-		}
-	}
-	for _, f := range read {
-		if _, ok := field(altered, f.Key); !ok {
-			unsets = append(unsets, bson.E{Key: f.Key, Value: ""})
-		}
-	}
-	if sets != nil {
-		changes = append(changes, bson.E{Key: "$set", Value: sets})
-	}
-	if unsets != nil {
-		changes = append(changes, bson.E{Key: "$unset", Value: unsets})
-	}
-	return changes
+	return u, doc, err
 }
 
 // Delete implements [ports.UserStore]. Tokens and accounts go after the user: cut
@@ -267,21 +171,5 @@ func (s *users[T, U]) Delete(ctx context.Context, id string) error {
 		return core.ErrUserNotFound
 	default:
 		return userError(ctx, op, errors.Join(s.endAll(ctx, id), s.dropAll(ctx, id)))
-	}
-}
-
-// wait holds the n-th attempt back for a random while, the longer the more
-// attempts failed.
-func wait(ctx context.Context, n int) error {
-	if n == 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(rand.N(time.Millisecond << min(n, 5)))
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
 	}
 }
