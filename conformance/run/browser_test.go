@@ -122,11 +122,14 @@ func mailedTo(t *testing.T, mailbox, kind string) (token string) {
 }
 
 // buildQuickstart builds the program.
-func buildQuickstart(t *testing.T) string {
+func buildQuickstart(t *testing.T) string { return buildExample(t, "quickstart") }
+
+// buildExample returns the program of an example.
+func buildExample(t *testing.T, name string) string {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "quickstart")
+	program := filepath.Join(t.TempDir(), name)
 	build := exec.Command("go", "build", "-o", program, ".")
-	build.Dir = "../../examples/quickstart"
+	build.Dir = "../../examples/" + name
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, string(out))
 	return program

@@ -65,6 +65,19 @@ func runQuickstart(t *testing.T, program, dir string, env ...string) (printed []
 	cmd := exec.Command(program)
 	cmd.Dir = dir
 	cmd.Env = append(append(os.Environ(), "USHER_ADDR=127.0.0.1:0", "XDG_CACHE_HOME="+dir), env...)
+	n := 0
+	return start(t, cmd, func(line string) bool {
+		if strings.HasPrefix(line, "curl ") {
+			n++
+		}
+		return n == 3 // and what is printed is over
+	})
+}
+
+// start starts a program, which ends with the test and writes no error, and
+// returns what it prints to the line that is the last one.
+func start(t *testing.T, cmd *exec.Cmd, last func(line string) bool) (printed []string) {
+	t.Helper()
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	stdout, err := cmd.StdoutPipe()
@@ -75,12 +88,10 @@ func runQuickstart(t *testing.T, program, dir string, env ...string) (printed []
 		require.NoError(t, cmd.Wait(), stderr.String())
 		require.Empty(t, stderr.String())
 	})
-	const last = 3 // curl commands, and what is printed is over
-	lines := bufio.NewScanner(stdout)
-	for n := 0; n < last && lines.Scan(); {
+	for lines := bufio.NewScanner(stdout); lines.Scan(); {
 		printed = append(printed, lines.Text())
-		if strings.HasPrefix(lines.Text(), "curl ") {
-			n++
+		if last(lines.Text()) {
+			break
 		}
 	}
 	return printed

@@ -192,7 +192,10 @@ func (a *API[U]) watchStores(ctx context.Context, cfg ServerConfig, services []s
 			return
 		}
 		if now != last {
-			a.tell(ctx, cfg.Log, services, now, err)
+			for _, service := range services {
+				a.health.SetServingStatus(service, now)
+			}
+			logState(ctx, cfg.Log, last, err)
 			last = now
 		}
 		select {
@@ -212,15 +215,12 @@ func (a *API[U]) state(ctx context.Context, timeout time.Duration) (grpc_health_
 	return grpc_health_v1.HealthCheckResponse_SERVING, nil
 }
 
-func (a *API[U]) tell(
-	ctx context.Context, log *slog.Logger, services []string, now grpc_health_v1.HealthCheckResponse_ServingStatus, err error,
-) {
-	for _, service := range services {
-		a.health.SetServingStatus(service, now)
-	}
-	if err != nil {
+// logState logs that the stores do not answer, or that they do so again.
+func logState(ctx context.Context, log *slog.Logger, last grpc_health_v1.HealthCheckResponse_ServingStatus, err error) {
+	switch {
+	case err != nil:
 		log.ErrorContext(ctx, "usher: stores do not answer", "error", err)
-		return
+	case last != grpc_health_v1.HealthCheckResponse_UNKNOWN:
+		log.InfoContext(ctx, "usher: stores answer again")
 	}
-	log.InfoContext(ctx, "usher: stores answer")
 }

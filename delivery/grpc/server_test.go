@@ -50,7 +50,7 @@ func TestHealth(t *testing.T) {
 		whole(want)
 		one(want)
 	}
-	if log := w.log.String(); !strings.Contains(log, "stores do not answer") || !strings.Contains(log, "stores answer") {
+	if log := w.log.String(); !strings.Contains(log, "stores do not answer") || !strings.Contains(log, "stores answer again") {
 		t.Errorf("the log does not tell of it:\n%s", log)
 	}
 	_, err := grpc_health_v1.NewHealthClient(w.conn).Check(as(t, ""), &grpc_health_v1.HealthCheckRequest{Service: "x"})
