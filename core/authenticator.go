@@ -44,6 +44,9 @@ func NewAuthenticator[U AnyUser](users *Manager[U], backends ...Backend[U]) (*Au
 // Users returns the manager that the authenticator works with.
 func (a *Authenticator[U]) Users() *Manager[U] { return a.users }
 
+// Backends returns the backends, in the order in which they are asked.
+func (a *Authenticator[U]) Backends() []Backend[U] { return slices.Clone(a.backends) }
+
 // Backend returns the backend of that name.
 func (a *Authenticator[U]) Backend(name string) (Backend[U], bool) {
 	for _, b := range a.backends {

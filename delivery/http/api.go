@@ -51,7 +51,7 @@ type API[U core.AnyUser] struct {
 }
 
 // Router is a group of routes: [Auth], [Register], [Reset], [Verify], [Users],
-// [OAuth], [OAuthAssociate] or [Accounts].
+// [OAuth], [OAuthAssociate], [Accounts] or [Docs].
 type Router interface{ isRouter() }
 
 // Mount is a prefix and the routers below it; make one with [Include].
@@ -163,6 +163,8 @@ func (a *API[U]) routesOf(router Router) (routes []route, problem string) {
 		return a.associateRoutes(r)
 	case Accounts:
 		return a.accountsRoutes(r)
+	case Docs:
+		return a.docsRoutes(r), ""
 	}
 	return nil, fmt.Sprintf("a router is %T", router)
 }

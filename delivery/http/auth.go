@@ -19,9 +19,13 @@ type Auth struct {
 func (Auth) isRouter() {}
 
 func (a *API[U]) authRoutes(cfg Auth) []route {
+	b, _ := a.auth.Backend(cfg.Backend)
+	_, sent := b.Transport.(*core.Cookie)
 	return []route{
-		{method: http.MethodPost, path: "/login", read: readForm, serve: func(c *call) error { return a.login(c, cfg) }},
-		{method: http.MethodPost, path: "/logout", serve: func(c *call) error { return a.logout(c, cfg) }},
+		{method: http.MethodPost, path: "/login", read: readForm, serve: func(c *call) error { return a.login(c, cfg) },
+			doc: loginDoc(cfg.Backend, sent)},
+		{method: http.MethodPost, path: "/logout", serve: func(c *call) error { return a.logout(c, cfg) },
+			doc: logoutDoc(cfg.Backend, sent)},
 	}
 }
 

@@ -101,9 +101,10 @@ func (a *API[U]) oauthRoutes(cfg OAuth) ([]route, string) {
 		return nil, problem
 	}
 	words := codes{emailTaken: "OAUTH_USER_ALREADY_EXISTS"}
+	authorize, callback := loginByOAuthDoc(cfg)
 	return withFormPost(cfg.FormPost,
-		route{method: http.MethodGet, path: "/authorize", serve: func(c *call) error { return a.authorize(c, h) }},
-		route{method: http.MethodGet, path: "/callback", codes: words, serve: func(c *call) error { return a.loginByOAuth(c, h, cfg) }},
+		route{method: http.MethodGet, path: "/authorize", doc: authorize, serve: func(c *call) error { return a.authorize(c, h) }},
+		route{method: http.MethodGet, path: "/callback", codes: words, doc: callback, serve: func(c *call) error { return a.loginByOAuth(c, h, cfg) }},
 	), ""
 }
 
@@ -113,15 +114,16 @@ func (a *API[U]) associateRoutes(cfg OAuthAssociate) ([]route, string) {
 		return nil, problem
 	}
 	p := core.Policy[U]{Verified: cfg.RequireVerified}
+	authorize, callback := associateDoc(cfg)
 	return withFormPost(cfg.FormPost,
-		route{method: http.MethodGet, path: "/authorize", serve: func(c *call) error {
+		route{method: http.MethodGet, path: "/authorize", doc: authorize, serve: func(c *call) error {
 			s, err := a.session(c, p)
 			if err != nil {
 				return err
 			}
 			return a.authorize(c, h.of(s.User))
 		}},
-		route{method: http.MethodGet, path: "/callback", serve: func(c *call) error { return a.associate(c, h, p) }},
+		route{method: http.MethodGet, path: "/callback", doc: callback, serve: func(c *call) error { return a.associate(c, h, p) }},
 	), ""
 }
 
@@ -252,8 +254,12 @@ func (a *API[U]) accountsRoutes(cfg Accounts) ([]route, string) {
 	}
 	p := core.Policy[U]{Verified: cfg.RequireVerified}
 	return []route{
-		{method: http.MethodGet, path: "/me/accounts", serve: func(c *call) error { return a.listAccounts(c, p) }},
-		{method: http.MethodDelete, path: "/me/accounts/", byID: true, serve: func(c *call) error { return a.unlink(c, p) }},
+		{method: http.MethodGet, path: "/me/accounts", serve: func(c *call) error { return a.listAccounts(c, p) },
+			doc: operation{name: "users:accounts", tag: "users", protected: true, responses: []response{ok(http.StatusOK, linkedAccounts), unauthorized}}},
+		{method: http.MethodDelete, path: "/me/accounts/", byID: true, serve: func(c *call) error { return a.unlink(c, p) },
+			doc: operation{name: "users:unlink_account", tag: "users", protected: true, query: array(fromQuery("account_id")), responses: []response{
+				noContent, unauthorized, refusal(example{code: "OAUTH_LAST_WAY_IN", summary: "The user could not log in any more."}), notThere,
+			}}},
 	}, ""
 }
 

@@ -11,6 +11,9 @@ func (a *API[U]) registerRoutes() []route {
 	return []route{{
 		method: http.MethodPost, path: "/register", read: readJSON, serve: a.register,
 		codes: codes{emailTaken: "REGISTER_USER_ALREADY_EXISTS", invalidPassword: "REGISTER_INVALID_PASSWORD"},
+		doc: operation{name: "register:register", tag: "auth", body: createBody, responses: []response{
+			ok(http.StatusCreated, shownUser), refusal(taken("REGISTER_USER_ALREADY_EXISTS"), weakPassword("REGISTER_INVALID_PASSWORD")), invalid,
+		}},
 	}}
 }
 

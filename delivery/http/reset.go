@@ -12,9 +12,14 @@ func (Reset) isRouter() {}
 
 func (a *API[U]) resetRoutes() []route {
 	return []route{
-		{method: http.MethodPost, path: "/forgot-password", read: readJSON, serve: a.forgotPassword},
+		{method: http.MethodPost, path: "/forgot-password", read: readJSON, serve: a.forgotPassword,
+			doc: operation{name: "reset:forgot_password", tag: "auth", body: fieldsBody("email@"), responses: []response{ok(http.StatusAccepted, anything), invalid}}},
 		{method: http.MethodPost, path: "/reset-password", read: readJSON, serve: a.resetPassword,
-			codes: codes{invalidToken: "RESET_PASSWORD_BAD_TOKEN", invalidPassword: "RESET_PASSWORD_INVALID_PASSWORD"}},
+			codes: codes{invalidToken: "RESET_PASSWORD_BAD_TOKEN", invalidPassword: "RESET_PASSWORD_INVALID_PASSWORD"},
+			doc: operation{name: "reset:reset_password", tag: "auth", body: fieldsBody("token", "password"), responses: []response{
+				ok(http.StatusOK, anything),
+				refusal(example{code: "RESET_PASSWORD_BAD_TOKEN", summary: "Bad or expired token."}, weakPassword("RESET_PASSWORD_INVALID_PASSWORD")), invalid,
+			}}},
 	}
 }
 

@@ -18,12 +18,13 @@ type route struct {
 	// serve does the rest, and answers where it returns nil.
 	serve func(*call) error
 	codes codes
+	doc   operation
 }
 
 // String is how the route is declared.
 func (rt route) String() string {
 	if rt.byID {
-		return rt.method + " " + rt.path + "{id}"
+		return rt.method + " " + rt.path + "{" + rt.idName() + "}"
 	}
 	return rt.method + " " + rt.path
 }
@@ -53,6 +54,16 @@ func (a *API[U]) find(method, path string) (rt *route, id string) {
 		}
 	}
 	return rt, ""
+}
+
+// Routes returns the routes that are mounted, such as "GET /users/me" and
+// "GET /users/{id}", in the order of their declaration.
+func (a *API[U]) Routes() []string {
+	out := make([]string, len(a.routes))
+	for i := range a.routes {
+		out[i] = a.routes[i].String()
+	}
+	return out
 }
 
 func (a *API[U]) has(rt route) bool {

@@ -21,14 +21,24 @@ func (a *API[U]) usersRoutes(cfg Users) []route {
 	self := core.Policy[U]{Verified: cfg.RequireVerified}
 	admin := core.Policy[U]{Verified: cfg.RequireVerified, Superuser: true}
 	words := codes{emailTaken: "UPDATE_USER_EMAIL_ALREADY_EXISTS", invalidPassword: "UPDATE_USER_INVALID_PASSWORD"}
+	refused := refusal(taken(words.emailTaken), weakPassword(words.invalidPassword))
+	doc := func(name string, body func(*document, string) any, responses ...response) operation {
+		return operation{name: "users:" + name, tag: "users", protected: true, body: body, responses: responses}
+	}
+	shown := ok(http.StatusOK, shownUser)
 	return []route{
-		{method: http.MethodGet, path: "/me", serve: func(c *call) error { return a.readSelf(c, self) }},
+		{method: http.MethodGet, path: "/me", serve: func(c *call) error { return a.readSelf(c, self) },
+			doc: doc("current_user", nil, shown, unauthorized)},
 		{method: http.MethodPatch, path: "/me", read: readJSON, codes: words,
-			serve: func(c *call) error { return a.changeSelf(c, self) }},
-		{method: http.MethodGet, path: "/", byID: true, serve: func(c *call) error { return a.readUser(c, admin) }},
+			serve: func(c *call) error { return a.changeSelf(c, self) },
+			doc:   doc("patch_current_user", updateBody, shown, unauthorized, refused, invalid)},
+		{method: http.MethodGet, path: "/", byID: true, serve: func(c *call) error { return a.readUser(c, admin) },
+			doc: doc("user", nil, shown, unauthorized, forbidden, notThere, invalid)},
 		{method: http.MethodPatch, path: "/", byID: true, read: readJSON, codes: words,
-			serve: func(c *call) error { return a.changeUser(c, admin) }},
-		{method: http.MethodDelete, path: "/", byID: true, serve: func(c *call) error { return a.deleteUser(c, admin) }},
+			serve: func(c *call) error { return a.changeUser(c, admin) },
+			doc:   doc("patch_user", updateBody, shown, unauthorized, forbidden, notThere, refused, invalid)},
+		{method: http.MethodDelete, path: "/", byID: true, serve: func(c *call) error { return a.deleteUser(c, admin) },
+			doc: doc("delete_user", nil, noContent, unauthorized, forbidden, notThere, invalid)},
 	}
 }
 

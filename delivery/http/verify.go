@@ -11,9 +11,16 @@ func (Verify) isRouter() {}
 
 func (a *API[U]) verifyRoutes() []route {
 	return []route{
-		{method: http.MethodPost, path: "/request-verify-token", read: readJSON, serve: a.requestVerify},
+		{method: http.MethodPost, path: "/request-verify-token", read: readJSON, serve: a.requestVerify,
+			doc: operation{name: "verify:request-token", tag: "auth", body: fieldsBody("email@"), responses: []response{ok(http.StatusAccepted, anything), invalid}}},
 		{method: http.MethodPost, path: "/verify", read: readJSON, serve: a.verify,
-			codes: codes{invalidToken: "VERIFY_USER_BAD_TOKEN"}},
+			codes: codes{invalidToken: "VERIFY_USER_BAD_TOKEN"},
+			doc: operation{name: "verify:verify", tag: "auth", body: fieldsBody("token"), responses: []response{
+				ok(http.StatusOK, shownUser), refusal(
+					example{code: "VERIFY_USER_BAD_TOKEN", summary: "Bad token, not existing user or not the e-mail currently set for the user."},
+					example{code: "VERIFY_USER_ALREADY_VERIFIED", summary: "The user is already verified."},
+				), invalid,
+			}}},
 	}
 }
 

@@ -18,6 +18,8 @@ type test struct {
 	happened string
 	// setup alters the server.
 	setup func(*setup)
+	// check looks further once the talk is over. It may be nil.
+	check func(t testing.TB, w *world)
 }
 
 // groups are all tests, by what they are about.
@@ -43,6 +45,7 @@ var groups = []struct {
 	{"jwt", jwtTests},
 	{"current", currentTests},
 	{"oauth", oauthTests},
+	{"openapi", openapiTests},
 }
 
 // TestContract has every talk on every kind of store, and then looks whether
@@ -62,6 +65,9 @@ func TestContract(t *testing.T) {
 						names[name] = true
 						w := newWorld(t, open, test.setup)
 						w.run(t, test.talk)
+						if test.check != nil {
+							test.check(t, w)
+						}
 						require.Equal(t, test.happened, w.happened.take(), "hooks that ran")
 					})
 				}

@@ -43,6 +43,8 @@ type setup struct {
 	own bool
 	// oauth mounts routers of an identity provider, set up so.
 	oauth *httpauth.OAuth
+	// docs serves the OpenAPI document.
+	docs bool
 	// logs is what the server's log is to hold; empty means nothing at all.
 	logs string
 }
@@ -136,6 +138,9 @@ func (w *world) backends(t testing.TB, stores ports.Stores[*member], s setup) {
 func (w *world) handler(t testing.TB, s setup, log *slog.Logger) http.Handler {
 	t.Helper()
 	oauth, mounts := w.mountOAuth(t, s)
+	if s.docs {
+		mounts = append(mounts, httpauth.Include("", httpauth.Docs{}))
+	}
 	mounts = append(mounts,
 		httpauth.Include("/auth/jwt", httpauth.Auth{Backend: "jwt", RequireVerified: s.verified}),
 		httpauth.Include("/auth/cookie", httpauth.Auth{Backend: "cookie", RequireVerified: s.verified}),

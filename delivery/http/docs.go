@@ -1,0 +1,43 @@
+package httpauth
+
+import (
+	_ "embed"
+	"net/http"
+	"sync"
+)
+
+// Docs routes GET /openapi.json, the document that [API.OpenAPI] returns, and
+// GET /docs, a page that shows it. The page needs nothing from elsewhere.
+type Docs struct{ Info }
+
+func (Docs) isRouter() {}
+
+var (
+	//go:embed page/docs.html
+	docsPage []byte
+	//go:embed page/docs.css
+	docsStyle []byte
+	//go:embed page/docs.js
+	docsScript []byte
+)
+
+func (a *API[U]) docsRoutes(cfg Docs) []route {
+	file := func(path, contentType string, content func() []byte) route {
+		return route{method: http.MethodGet, path: path, serve: func(c *call) error {
+			c.w.Header().Set("Content-Security-Policy",
+				"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+			c.w.Header().Set("X-Content-Type-Options", "nosniff")
+			c.answered = true
+			write(c.w, http.StatusOK, contentType, content())
+			return nil
+		}}
+	}
+	document := sync.OnceValue(func() []byte { return a.OpenAPI(cfg.Info) }) // all routes are there by then
+	same := func(content []byte) func() []byte { return func() []byte { return content } }
+	return []route{
+		file("/openapi.json", "application/json", document),
+		file("/docs", "text/html; charset=utf-8", same(docsPage)),
+		file("/docs/page.css", "text/css; charset=utf-8", same(docsStyle)),
+		file("/docs/page.js", "text/javascript; charset=utf-8", same(docsScript)),
+	}
+}
