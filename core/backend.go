@@ -27,6 +27,9 @@ type Backend[U AnyUser] struct {
 	// Knows tells whether u has a session at present that began at a peer
 	// within the same network: see Limits.Login. Nil means that nobody knows.
 	Knows func(ctx context.Context, u U, peer netip.Addr) (bool, error)
+	// Ping returns nil where what keeps the sessions answers, or an outage.
+	// Nil means that nothing keeps them.
+	Ping func(ctx context.Context) error
 }
 
 // identifier is name without what an identifier cannot hold.

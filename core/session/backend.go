@@ -2,6 +2,8 @@ package session
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
 	"net/netip"
 	"slices"
 
@@ -17,7 +19,7 @@ func Backend[U core.AnyUser](name string, stores ports.Stores[U], cfg Config, tr
 	if err != nil {
 		return core.Backend[U]{}, err
 	}
-	b := core.Backend[U]{Name: name, Strategy: s, Transport: transport}
+	b := core.Backend[U]{Name: name, Strategy: s, Transport: transport, Ping: s.ping}
 	b.Knows = func(ctx context.Context, u U, peer netip.Addr) (bool, error) {
 		list, err := s.List(ctx, u)
 		from := func(at Session) bool { return core.SameNetwork(at.Peer, peer) }
@@ -27,6 +29,15 @@ func Backend[U core.AnyUser](name string, stores ports.Stores[U], cfg Config, tr
 		b.Resolve = joined(s, stores.Joined)
 	}
 	return b, nil
+}
+
+// ping asks the store for a session that is not there.
+func (s *Strategy) ping(ctx context.Context) error {
+	_, err := s.tokens.Get(ctx, s.cfg.Purpose, digest(rand.Text()))
+	if errors.Is(err, core.ErrTokenNotFound) {
+		return nil
+	}
+	return err
 }
 
 // joined finds the session and the user of a token together.

@@ -51,6 +51,17 @@ func TestBackend(t *testing.T) {
 	}
 }
 
+// Ping asks the store, and nothing is wrong where it has no such session.
+func TestPing(t *testing.T) {
+	s := newStore()
+	b, err := session.Backend("db", ports.Stores[*core.User]{Tokens: s}, session.Config{}, core.Bearer{})
+	must(t, err)
+	must(t, b.Ping(t.Context()))
+	wantEqual(t, "calls", s.calls, []string{"Get"})
+	s.at = func(string) error { return errOutage }
+	wantErr(t, b.Ping(t.Context()), errOutage)
+}
+
 func TestResolveOfNobody(t *testing.T) {
 	w := newWorld(t, session.Config{})
 	token := w.issue(ports.Grant{UserID: "gone"})
