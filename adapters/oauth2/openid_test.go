@@ -433,7 +433,7 @@ func TestFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := another(t, idp, func(c *oauthclient.Config) {
 				if test.fault.Delay > 0 {
-					c.Timeout = time.Second
+					c.Timeout, c.Transport = time.Second, &http.Transport{} // which has no limits of its own
 				}
 			})
 			r := comeBack(t, idp, p)
@@ -499,11 +499,12 @@ func TestRotationOfKeys(t *testing.T) {
 	// Within a minute, a key that is not known fetches nothing.
 	idp.RotateKeys()
 	for range 3 {
+		clock.Advance(19 * time.Second)
 		r, err := identify()
 		wantRefused(t, err, r)
 	}
 	wantKeys(1)
-	clock.Advance(time.Minute)
+	clock.Advance(3 * time.Second)
 	if _, err := identify(); err != nil {
 		t.Errorf("the new key: %v", err)
 	}
