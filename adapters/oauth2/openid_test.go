@@ -102,7 +102,7 @@ const planted = "planted-in-the-answer"
 
 func wantNoSecrets(t testing.TB, err error, r ports.AuthorizationResponse) {
 	t.Helper()
-	for _, secret := range []string{r.Code, verifier, nonce, "client secret", "client+secret", planted, "eyJ"} {
+	for _, secret := range []string{r.Code, verifier, nonce, "client secret", "client+secret", planted, "eyJ", "http://127.0.0.1"} {
 		if err != nil && secret != "" && strings.Contains(err.Error(), secret) {
 			t.Errorf("the error says %q: %v", secret, err)
 		}
