@@ -56,8 +56,8 @@ var errRefused = errors.New("refused")
 // identify tells who a token is of: it returns errRefused, or an outage.
 type identify func(ctx context.Context, token string) (*Member, error)
 
-// me serves GET /users/me.
-func me(who identify) http.Handler {
+// serveMe serves GET /users/me.
+func serveMe(who identify) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		if !ok {
@@ -127,7 +127,7 @@ func (b *bare) user(ctx context.Context, id string, epoch int64) (*Member, error
 // mux adds the routes to log in and register, which all bare handlers share.
 func (b *bare) mux(who identify) (http.Handler, error) {
 	mux := http.NewServeMux()
-	mux.Handle("GET /users/me", me(who))
+	mux.Handle("GET /users/me", serveMe(who))
 	mux.HandleFunc("POST /auth/login", b.login)
 	mux.HandleFunc("POST /auth/register", b.register)
 	return mux, nil
@@ -139,13 +139,16 @@ func bareJWT(s setting) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.mux(func(ctx context.Context, token string) (*Member, error) {
-		id, epoch, err := b.jwx(token)
-		if err != nil {
-			return nil, err
-		}
-		return b.user(ctx, id, epoch)
-	})
+	return b.mux(b.byJWT)
+}
+
+// byJWT is an identify for JWTs.
+func (b *bare) byJWT(ctx context.Context, token string) (*Member, error) {
+	id, epoch, err := b.jwx(token)
+	if err != nil {
+		return nil, err
+	}
+	return b.user(ctx, id, epoch)
 }
 
 func (b *bare) jwx(token string) (id string, epoch int64, err error) {
@@ -251,11 +254,20 @@ func bareToken(s setting) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	who, err := b.byStored()
+	if err != nil {
+		return nil, err
+	}
+	return b.mux(who)
+}
+
+// byStored is an identify for sessions in the database.
+func (b *bare) byStored() (identify, error) {
 	join, err := b.db.Prepare(byToken)
 	if err != nil {
 		return nil, err
 	}
-	return b.mux(func(ctx context.Context, token string) (*Member, error) {
+	return func(ctx context.Context, token string) (*Member, error) {
 		m := new(Member)
 		var purpose, digested, userID, family string
 		var epoch int64
@@ -268,7 +280,7 @@ func bareToken(s setting) (http.Handler, error) {
 			return nil, errRefused
 		}
 		return m, err
-	})
+	}, nil
 }
 
 // bareRedis finds the session in Redis and its user by id.

@@ -30,10 +30,10 @@ func TestAnswersAreChecked(t *testing.T) {
 		ask  ask
 		ok   bool
 	}{
-		{"as expected", ask{get("/", "good"), 200, ann}, true},
-		{"another user", ask{get("/", "good"), 200, []byte(`"email":"bob@example.com"`)}, false},
-		{"another status", ask{get("/", "bad"), 200, nil}, false},
-		{"refused", ask{get("/", "bad"), 401, []byte("Unauthorized")}, true},
+		{"as expected", ask{request: get("/", "good"), status: 200, holds: ann}, true},
+		{"another user", ask{request: get("/", "good"), status: 200, holds: []byte(`"email":"bob@example.com"`)}, false},
+		{"another status", ask{request: get("/", "bad"), status: 200, holds: nil}, false},
+		{"refused", ask{request: get("/", "bad"), status: 401, holds: []byte("Unauthorized")}, true},
 	} {
 		took, err := closedLoop(clientsOf(addr, 2), time.Millisecond, func(_, n int) *ask { return &tt.ask })
 		if (err == nil) != tt.ok || tt.ok && len(took) == 0 {

@@ -12,21 +12,35 @@ const connections = 32
 // group is what is compared: the first target is the bare handler that bounds
 // are against, the second usher.
 type group struct {
-	backend string
+	backend string // of people.checks
+	call    string
 	targets []string
 	// leastRate and mostCPU bound usher's ratios; zero is no bound.
 	leastRate, mostCPU float64
 }
 
+// me is the request for the caller's own user.
+const me = "GET /users/me"
+
 var checkGroups = []group{
-	{"jwt", []string{"bare jwt", "usher jwt", "bare jwt, crypto/hmac", "bare jwt, pgx pool"}, 0.85, 1.25},
-	{"token", []string{"bare token", "usher token"}, 0.85, 1.25},
-	{"redis", []string{"bare redis", "usher redis"}, 0.85, 0},
+	{"jwt", me, []string{"bare jwt", "usher jwt", "bare jwt, crypto/hmac", "bare jwt, pgx pool"}, 0.85, 1.25},
+	{"token", me, []string{"bare token", "usher token"}, 0.85, 1.25},
+	{"redis", me, []string{"bare redis", "usher redis"}, 0.85, 0},
+}
+
+var rpcGroups = []group{
+	{"grpc jwt", "a unary call of gRPC", []string{"bare grpc jwt", "usher grpc jwt"}, 0.85, 0},
+	{"grpc token", "a unary call of gRPC", []string{"bare grpc token", "usher grpc token"}, 0.85, 0},
 }
 
 // checks measures GET /users/me.
-func (b *bench) checks() error {
-	for _, g := range checkGroups {
+func (b *bench) checks() error { return b.checkBy(checkGroups) }
+
+// rpcChecks measures a method of an application behind the interceptor.
+func (b *bench) rpcChecks() error { return b.checkBy(rpcGroups) }
+
+func (b *bench) checkBy(groups []group) error {
+	for _, g := range groups {
 		all, err := b.compare(g.targets, func(c *child) error { return b.proves(c, g.backend) },
 			load{connections, 250 * time.Millisecond, func(i, n int) *ask {
 				asks := b.people.checks[g.backend]
@@ -35,7 +49,7 @@ func (b *bench) checks() error {
 		if err != nil {
 			return err
 		}
-		printGroup(fmt.Sprintf("Session check by %s: GET /users/me, %d connections; ratios to %s", g.backend, connections, g.targets[0]), all)
+		printGroup(fmt.Sprintf("Session check by %s: %s, %d connections; ratios to %s", g.backend, g.call, connections, g.targets[0]), all)
 		bare, usher := all[0], all[1]
 		rate, cpu := median(usher.ratios(bare, rateOf)), median(usher.ratios(bare, totalOf))
 		b.hold(rate >= g.leastRate, "check by %s: requests/s %.3f of %s, at least %.2f", g.backend, rate, bare.name, g.leastRate)
@@ -151,7 +165,8 @@ func (b *bench) slices(all []contender, l load) ([]sample, error) {
 
 // damages are where tokens are damaged, counted from their end: in a stored
 // token, or in the signature and the payload of a JWT.
-var damages = map[string][]int{"jwt": {2, 20, 42, 50, 100}, "token": {2, 20, 42}, "redis": {2, 20, 42}}
+var damages = map[string][]int{"jwt": {2, 20, 42, 50, 100}, "token": {2, 20, 42}, "redis": {2, 20, 42},
+	"grpc jwt": {2, 20, 42, 50, 100}, "grpc token": {2, 20, 42}}
 
 // proves checks that a server tells each caller who they are, and refuses
 // tokens of which one character is another, at several places.

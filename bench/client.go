@@ -9,6 +9,8 @@ import (
 	"net"
 	"strconv"
 	"time"
+
+	"google.golang.org/grpc"
 )
 
 // client is a connection to a server. It knows no more of HTTP than the
@@ -19,6 +21,8 @@ type client struct {
 	conn net.Conn
 	in   *bufio.Reader
 	body []byte
+	// rpc is the connection for calls of gRPC.
+	rpc *grpc.ClientConn
 	// until ends all waiting for answers; zero is no end but patience's.
 	until time.Time
 }
@@ -34,6 +38,10 @@ type reply struct {
 const patience = 30 * time.Second
 
 func (c *client) close() {
+	if c.rpc != nil {
+		c.rpc.Close()
+		c.rpc = nil
+	}
 	if c.conn != nil {
 		c.conn.Close()
 		c.conn = nil

@@ -9,7 +9,7 @@ import (
 
 // forget is a request for a mail that resets the password of an address.
 func forget(address string) *ask {
-	return &ask{post("/auth/forgot-password", jsonType, fmt.Sprintf(`{"email":%q}`, address)), 202, []byte("null")}
+	return &ask{request: post("/auth/forgot-password", jsonType, fmt.Sprintf(`{"email":%q}`, address)), status: 202, holds: []byte("null")}
 }
 
 // known and unknown are addresses of users and of nobody, of one length.

@@ -11,6 +11,7 @@ require (
 	github.com/gousher/usher/adapters/redis v0.0.0
 	github.com/gousher/usher/conformance/run v0.0.0
 	github.com/gousher/usher/core v0.0.0
+	github.com/gousher/usher/delivery/grpc v0.0.0
 	github.com/gousher/usher/delivery/http v0.0.0
 	github.com/gousher/usher/ports v0.0.0
 	github.com/jackc/pgx/v5 v5.12.0
@@ -21,6 +22,7 @@ require (
 	golang.org/x/crypto v0.58.0
 	golang.org/x/sync v0.24.0
 	golang.org/x/sys v0.49.0
+	google.golang.org/grpc v1.85.0
 )
 
 require (
@@ -112,6 +114,7 @@ require (
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/net v0.62.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
+	google.golang.org/genproto/googleapis/rpc v0.0.0-20260817212433-ac3dfec99bb1 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
 	gopkg.in/tomb.v1 v1.0.0-20141024135613-dd632973f1e7 // indirect
 	modernc.org/libc v1.80.1 // indirect

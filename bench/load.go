@@ -15,11 +15,18 @@ type ask struct {
 	request []byte
 	status  int
 	holds   []byte
+	// token is that of a call of gRPC, which is made in the place of the
+	// request.
+	token string
 }
 
 // send sends a and returns an error where the answer is not the one expected.
 func (a *ask) send(c *client) error {
-	r, err := c.do(a.request)
+	do := func() (reply, error) { return c.do(a.request) }
+	if a.token != "" {
+		do = func() (reply, error) { return c.call(a.token) }
+	}
+	r, err := do()
 	if err != nil {
 		return err
 	}

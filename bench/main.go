@@ -2,7 +2,7 @@
 // PostgreSQL and Redis in containers, and fails where usher is outside of what
 // is promised of it.
 //
-//	go run ./bench -rounds 5 -only check,login,register,flood,flood-imported,forgot
+//	go run ./bench -rounds 5 -only check,grpc,login,register,flood,flood-imported,forgot
 //
 // Every server is a process of its own, which this program starts, loads and
 // stops. Those that are compared take short turns, round after
@@ -40,6 +40,7 @@ var workloads = []struct {
 	run  func(*bench) error
 }{
 	{"check", (*bench).checks},
+	{"grpc", (*bench).rpcChecks},
 	{"login", (*bench).logins},
 	{"register", (*bench).registrations},
 	{"flood", (*bench).flooding},

@@ -22,7 +22,7 @@ const (
 // enter is a login.
 func enter(address, password string) *ask {
 	form := url.Values{"username": {address}, "password": {password}}
-	return &ask{post("/auth/login", formType, form.Encode()), 200, []byte(`"access_token":"`)}
+	return &ask{request: post("/auth/login", formType, form.Encode()), status: 200, holds: []byte(`"access_token":"`)}
 }
 
 // entries are logins of all with hashes of that cost.
@@ -38,7 +38,7 @@ func (b *bench) entries(c cost) []*ask {
 func (b *bench) join() *ask {
 	address := fmt.Sprintf("new%d@example.com", b.joined.Add(1))
 	body := fmt.Sprintf(`{"email":%q,"password":%q}`, address, password)
-	return &ask{post("/auth/register", jsonType, body), 201, []byte(`"email":"` + address + `"`)}
+	return &ask{request: post("/auth/register", jsonType, body), status: 201, holds: []byte(`"email":"` + address + `"`)}
 }
 
 // joined counts registrations.

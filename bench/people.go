@@ -88,7 +88,8 @@ func (b *bench) settle(ctx context.Context, stores ports.Stores[*Member]) (*peop
 			if err != nil {
 				return nil, err
 			}
-			p.checks[name] = append(p.checks[name], &ask{get("/users/me", token), 200, []byte(`"email":"` + address + `"`)})
+			p.checks[name] = append(p.checks[name], &ask{request: get("/users/me", token), status: 200, holds: []byte(`"email":"` + address + `"`)})
+			p.checks["grpc "+name] = append(p.checks["grpc "+name], &ask{token: token, status: 200, holds: []byte(address)})
 		}
 	}
 	_, err = b.db.ExecContext(ctx, "ANALYZE")
@@ -117,14 +118,22 @@ func (b *bench) strategies() (map[string]ports.Strategy, error) {
 // damaged is a, whose token is altered by one character, and which is to be
 // refused.
 func (a *ask) damaged(at int) *ask {
-	request := append([]byte(nil), a.request...)
-	i := len(request) - len("\r\n\r\n") - 1 - at
-	if request[i] == 'A' {
-		request[i] = 'B'
-	} else {
-		request[i] = 'A'
+	if a.token != "" {
+		return &ask{token: string(altered([]byte(a.token), len(a.token)-1-at)), status: 401}
 	}
-	return &ask{request, 401, []byte(`"detail":"Unauthorized"`)}
+	i := len(a.request) - len("\r\n\r\n") - 1 - at
+	return &ask{request: altered(a.request, i), status: 401, holds: []byte(`"detail":"Unauthorized"`)}
+}
+
+// altered is a copy of text with another letter at i.
+func altered(text []byte, i int) []byte {
+	text = append([]byte(nil), text...)
+	if text[i] == 'A' {
+		text[i] = 'B'
+	} else {
+		text[i] = 'A'
+	}
+	return text
 }
 
 // grantOf is what a session is issued for.

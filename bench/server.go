@@ -61,15 +61,11 @@ func serve(args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	build, ok := targets[*name]
-	if !ok {
-		return fmt.Errorf("there is no target %q", *name)
-	}
 	s, err := settingOf(os.Getenv, *counting)
 	if err != nil {
 		return err
 	}
-	handler, err := build(s)
+	run, err := s.server(*name)
 	if err != nil {
 		return err
 	}
@@ -88,12 +84,30 @@ func serve(args []string) error {
 		report(os.Stdin, os.Stdout, s.count)
 	}()
 	// A connection that only waits for its next request is not waited for.
-	err = httpauth.Serve(ctx, listener, handler, httpauth.ServerConfig{ShutdownGrace: time.Second})
+	err = run(ctx, listener)
 	if ctx.Err() != nil {
 		return nil
 	}
 	return err
 }
+
+// server returns what serves as the target of that name does.
+func (s setting) server(name string) (runner, error) {
+	if build, ok := rpcTargets[name]; ok {
+		return build(s)
+	}
+	build, ok := targets[name]
+	if !ok {
+		return nil, fmt.Errorf("there is no target %q", name)
+	}
+	handler, err := build(s)
+	return func(ctx context.Context, listener net.Listener) error {
+		return httpauth.Serve(ctx, listener, handler, httpauth.ServerConfig{ShutdownGrace: time.Second})
+	}, err
+}
+
+// runner serves until the context ends.
+type runner func(ctx context.Context, listener net.Listener) error
 
 func settingOf(env func(string) string, counting bool) (setting, error) {
 	s := setting{dsn: env(postgresEnv), prefix: env(prefixEnv), secret: []byte(env(secretEnv))}

@@ -61,42 +61,50 @@ func (s *setting) jwt() (*jwxtoken.Strategy, error) {
 // lifetime is that of JWTs.
 const lifetime = 24 * time.Hour
 
-// usherBy returns a target with one backend. It is wired as an application
-// does it, but for limits: they are off, for one peer does all.
+// schema is what clients see.
+var schema = core.Schema[*Member]{Read: core.Reading(readMember)}
+
+// usherBy returns a target with one backend.
 func usherBy(backend string) target {
 	return func(s setting) (http.Handler, error) {
-		stores, _, err := s.stores(backend == "redis")
+		auth, err := s.authenticator(backend)
 		if err != nil {
 			return nil, err
 		}
-		var hasher ports.PasswordHasher
-		hasher, err1 := argon2hash.New(argon2hash.Config{})
-		if s.count != nil {
-			hasher = countedHasher{hasher, s.count}
-		}
-		signer, err2 := jwxtoken.NewSigner(jwxtoken.SignerConfig{Secrets: [][]byte{s.secret}})
-		if err := errors.Join(err1, err2); err != nil {
-			return nil, err
-		}
-		users, err := core.NewManager(core.Config[*Member]{
-			Stores: stores, Hasher: hasher, Emails: email.New(), Limits: core.Limits{Off: true},
-			Mail: core.Mailing{Signer: signer, Mailer: nobody{}},
-		})
-		if err != nil {
-			return nil, err
-		}
-		way, err := s.backend(backend, stores)
-		if err != nil {
-			return nil, err
-		}
-		auth, err := core.NewAuthenticator(users, way)
-		if err != nil {
-			return nil, err
-		}
-		return httpauth.New(auth, httpauth.Config[*Member]{Schema: core.Schema[*Member]{Read: core.Reading(readMember)}},
+		return httpauth.New(auth, httpauth.Config[*Member]{Schema: schema},
 			httpauth.Include("/auth", httpauth.Auth{Backend: backend}, httpauth.Register{}, httpauth.Reset{}),
 			httpauth.Include("/users", httpauth.Users{}))
 	}
+}
+
+// authenticator is usher with one backend. It is wired as an application does
+// it, but for limits: they are off, for one peer does all.
+func (s *setting) authenticator(backend string) (*core.Authenticator[*Member], error) {
+	stores, _, err := s.stores(backend == "redis")
+	if err != nil {
+		return nil, err
+	}
+	var hasher ports.PasswordHasher
+	hasher, err1 := argon2hash.New(argon2hash.Config{})
+	if s.count != nil {
+		hasher = countedHasher{hasher, s.count}
+	}
+	signer, err2 := jwxtoken.NewSigner(jwxtoken.SignerConfig{Secrets: [][]byte{s.secret}})
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, err
+	}
+	users, err := core.NewManager(core.Config[*Member]{
+		Stores: stores, Hasher: hasher, Emails: email.New(), Limits: core.Limits{Off: true},
+		Mail: core.Mailing{Signer: signer, Mailer: nobody{}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	way, err := s.backend(backend, stores)
+	if err != nil {
+		return nil, err
+	}
+	return core.NewAuthenticator(users, way)
 }
 
 func (s *setting) backend(name string, stores ports.Stores[*Member]) (core.Backend[*Member], error) {
