@@ -50,6 +50,18 @@ type Dialect struct {
 	// savepoints says that a statement which fails spoils the transaction
 	// that it is in, unless a savepoint was set before.
 	savepoints bool
+	// takenOver returns the types of the columns that [TakeOver] adds to the
+	// table of users, where now is the time. It is nil where a change of the
+	// schema that was begun cannot be taken back.
+	takenOver func(now string) map[string]string
+	// notNull says that a column can be made one that may not be null.
+	notNull bool
+	// takenIDs are the types, in lower case, that the column of ids may have
+	// beside idType, as SQLAlchemy makes it.
+	takenIDs map[core.IDs]string
+	// timeType is the type of times in the schema, for values that stand
+	// where the engine knows of no column. Empty means that it need not know.
+	timeType string
 	// exclusively calls f on a connection that no other of its kind works
 	// beside, in a transaction where the engine has such for schemas.
 	exclusively func(ctx context.Context, db *sql.DB, f func(DB) error) error
@@ -82,6 +94,14 @@ func (d *Dialect) bind(query string) string {
 
 // spell returns how t is bound.
 func (d *Dialect) spell(t time.Time) string { return cut(t).Format(d.timeForm) }
+
+// timeCast returns an expression that has the type of times.
+func (d *Dialect) timeCast(expression string) string {
+	if d.timeType == "" {
+		return expression
+	}
+	return "CAST(" + expression + " AS " + d.timeType + ")"
+}
 
 // read returns the expression for a column that is read.
 func (d *Dialect) read(expression string, isTime bool) string {

@@ -83,31 +83,42 @@ func steps(schema fs.FS, dialect string) ([]step, error) {
 
 // apply runs the steps that the table of users has not gone through.
 func (s *store) apply(ctx context.Context, c DB, steps []step) error {
-	table := s.d.table(s.cfg.Schema, migrations)
-	_, err := c.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS "+table+
-		" (users varchar(64) NOT NULL, version integer NOT NULL, name varchar(255) NOT NULL, applied_at varchar(32) NOT NULL, PRIMARY KEY (users, version))")
+	done, err := s.applied(ctx, c)
 	if err != nil {
-		return err
-	}
-	var done int
-	query := s.d.bind("SELECT coalesce(max(version), 0) FROM " + table + " WHERE users = ?")
-	if err := c.QueryRowContext(ctx, query, s.cfg.Users).Scan(&done); err != nil {
 		return err
 	}
 	if done > len(steps) {
 		return fmt.Errorf("the database is at version %d and this program knows %d: run a newer program", done, len(steps))
 	}
-	record := s.d.bind("INSERT INTO " + table + " (users, version, name, applied_at) VALUES (?, ?, ?, ?)")
 	for i, step := range steps[done:] {
 		if err := s.applyStep(ctx, c, step); err != nil {
 			return fmt.Errorf("%s: %w", step.name, err)
 		}
-		at := time.Now().UTC().Format(time.RFC3339)
-		if _, err := c.ExecContext(ctx, record, s.cfg.Users, int64(done+i+1), step.name, at); err != nil {
+		if err := s.record(ctx, c, done+i+1, step.name); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// applied returns how many steps the table of users has gone through.
+func (s *store) applied(ctx context.Context, c DB) (done int, err error) {
+	table := s.d.table(s.cfg.Schema, migrations)
+	_, err = c.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS "+table+
+		" (users varchar(64) NOT NULL, version integer NOT NULL, name varchar(255) NOT NULL, applied_at varchar(32) NOT NULL, PRIMARY KEY (users, version))")
+	if err != nil {
+		return 0, err
+	}
+	query := s.d.bind("SELECT coalesce(max(version), 0) FROM " + table + " WHERE users = ?")
+	err = c.QueryRowContext(ctx, query, s.cfg.Users).Scan(&done)
+	return done, err
+}
+
+// record notes that the table of users has gone through a step.
+func (s *store) record(ctx context.Context, c DB, version int, name string) error {
+	query := s.d.bind("INSERT INTO " + s.d.table(s.cfg.Schema, migrations) + " (users, version, name, applied_at) VALUES (?, ?, ?, ?)")
+	_, err := c.ExecContext(ctx, query, s.cfg.Users, int64(version), name, time.Now().UTC().Format(time.RFC3339))
+	return err
 }
 
 // applyStep runs the statements of a step, which empty lines separate.
@@ -134,7 +145,8 @@ func (s *store) addColumns(ctx context.Context, c DB) error {
 	if len(there) == 0 {
 		return fmt.Errorf("there is no table %s", s.cfg.Users)
 	}
-	if want, _, _ := strings.Cut(s.d.idType(s.cfg.IDs), " "); !isType(there["id"], want) {
+	if !s.hasIDs(there["id"]) {
+		want, _, _ := strings.Cut(s.d.idType(s.cfg.IDs), " ")
 		return fmt.Errorf("IDs: the column id is of type %s, and not %s", there["id"], want)
 	}
 	for _, column := range s.columns {
@@ -149,6 +161,12 @@ func (s *store) addColumns(ctx context.Context, c DB) error {
 		}
 	}
 	return nil
+}
+
+// hasIDs reports whether a column of that type holds the users' ids.
+func (s *store) hasIDs(typ string) bool {
+	want, _, _ := strings.Cut(s.d.idType(s.cfg.IDs), " ")
+	return isType(typ, want) || strings.EqualFold(typ, s.d.takenIDs[s.cfg.IDs])
 }
 
 // isType reports whether a column's type, as the engine names it, is want.

@@ -37,7 +37,16 @@ func postgres() Dialect {
 		// anew for each row.
 		purge: `DELETE FROM {tokens} WHERE ctid = ANY (ARRAY(
 			SELECT ctid FROM {tokens} WHERE expires_at < ? ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED))`,
-		savepoints:  true,
+		savepoints: true,
+		takenOver: func(now string) map[string]string {
+			return map[string]string{
+				"email_key": `text COLLATE "C"`, "session_epoch": "bigint NOT NULL DEFAULT 0", "revision": "bigint NOT NULL DEFAULT 1",
+				"created_at": "timestamptz NOT NULL DEFAULT '" + now + "'", "updated_at": "timestamptz NOT NULL DEFAULT '" + now + "'",
+			}
+		},
+		notNull:     true,
+		takenIDs:    map[core.IDs]string{core.IntIDs: "integer"},
+		timeType:    "timestamptz",
 		exclusively: lockPostgres,
 	}
 }

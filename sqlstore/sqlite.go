@@ -27,6 +27,14 @@ func sqlite() Dialect {
 		take: "DELETE FROM {tokens} WHERE purpose = ? AND digest = ? RETURNING {columns}",
 		purge: `DELETE FROM {tokens} WHERE rowid IN (
 			SELECT rowid FROM {tokens} WHERE expires_at < ? ORDER BY expires_at LIMIT ?)`,
+		// A column that may not be null needs a default, and keeps it.
+		takenOver: func(now string) map[string]string {
+			return map[string]string{
+				"email_key": "text NOT NULL DEFAULT '' COLLATE BINARY", "session_epoch": "integer NOT NULL DEFAULT 0", "revision": "integer NOT NULL DEFAULT 1",
+				"created_at": "datetime NOT NULL DEFAULT '" + now + "'", "updated_at": "datetime NOT NULL DEFAULT '" + now + "'",
+			}
+		},
+		takenIDs:    map[core.IDs]string{core.UUIDs: "char(36)"},
 		exclusively: lockSQLite,
 	}
 }

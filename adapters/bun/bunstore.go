@@ -60,6 +60,20 @@ func Migrate[T any, U core.UserPtr[T]](ctx context.Context, db *bun.DB, cfg Conf
 	return sqlstore.Migrate[T, U](ctx, db.DB, d, columns, sqlstore.Config(cfg))
 }
 
+// TakeOver makes of FastAPI Users' table of users one that [New] works on, and
+// does what [Migrate] does: see [sqlstore.TakeOver].
+func TakeOver[T any, U core.UserPtr[T]](ctx context.Context, db *bun.DB, cfg Config, from sqlstore.TakeOverConfig) error {
+	var idb bun.IDB // a nil *bun.DB is no IDB
+	if db != nil {
+		idb = db
+	}
+	d, columns, err := mapping[T, U](idb)
+	if err != nil {
+		return err
+	}
+	return sqlstore.TakeOver[T, U](ctx, db.DB, d, columns, sqlstore.Config(cfg), from)
+}
+
 // NewLegacy returns the sessions that FastAPI Users keeps in the clear in a
 // table of the same database, for session.Config.Plain during a migration: see
 // [sqlstore.NewLegacy].

@@ -67,6 +67,16 @@ func Migrate[T any, U core.UserPtr[T]](ctx context.Context, db *sqlx.DB, cfg Con
 	return sqlstore.Migrate[T, U](ctx, db.DB, d, columns, cfg.common())
 }
 
+// TakeOver makes of FastAPI Users' table of users one that [New] works on, and
+// does what [Migrate] does: see [sqlstore.TakeOver].
+func TakeOver[T any, U core.UserPtr[T]](ctx context.Context, db *sqlx.DB, cfg Config, from sqlstore.TakeOverConfig) error {
+	d, columns, err := mapping[T, U](handleOf(db), cfg)
+	if err != nil {
+		return err
+	}
+	return sqlstore.TakeOver[T, U](ctx, db.DB, d, columns, cfg.common(), from)
+}
+
 // NewLegacy returns the sessions that FastAPI Users keeps in the clear in a
 // table of the same database, for session.Config.Plain during a migration: see
 // [sqlstore.NewLegacy].
