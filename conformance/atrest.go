@@ -33,7 +33,8 @@ type AtRest struct {
 
 // TestAtRest checks that nothing which lets anybody in can be read from what an
 // engine keeps: passwords, session tokens and the tokens of mails, in plain,
-// hexadecimal or base64. Open returns fresh, empty stores.
+// hexadecimal or base64; where there are accounts, tokens of identity providers
+// as well. Open returns fresh, empty stores.
 func TestAtRest(t *testing.T, open func(t testing.TB) AtRest, of ...Subject) {
 	run(t, "AtRest", AtRestCases(), of, open)
 }
@@ -63,6 +64,12 @@ func AtRestCases() []Case[AtRest] {
 					m.Nickname = secret
 					must(t, s.Stores.Users.Create(t.Context(), m))
 					require.NotEmpty(t, exposed(s.Dump(t), secret), "the dump lacks the fields of a user")
+				}
+				if s.Stores.Accounts != nil {
+					secret, a := rand.Text(), account(ann, "1")
+					a.Data = []byte("before " + secret + " after")
+					must(t, s.Stores.Accounts.Link(t.Context(), a, nil))
+					require.NotEmpty(t, exposed(s.Dump(t), secret), "the dump lacks the data of an account")
 				}
 			},
 		},
@@ -207,8 +214,51 @@ func lived(t testing.TB, s AtRest) map[string][]string {
 		login(address, reset)
 		mailed(manager.ForgotPassword, address) // which nobody uses
 	}
+	if s.Stores.Accounts != nil {
+		tokens := outside(t, s, manager)
+		keep("token of an identity provider", tokens.Access)
+		keep("token of an identity provider", tokens.Refresh)
+	}
 	return secrets
 }
+
+// outside lets somebody log in with an identity provider, twice, and returns
+// the tokens that the provider gave.
+func outside(t testing.TB, s AtRest, manager *core.Manager[*Member]) ports.ProviderTokens {
+	t.Helper()
+	tokens := ports.ProviderTokens{Access: rand.Text(), Refresh: rand.Text()}
+	oauth, err := core.NewOAuth(manager, core.OAuthConfig{
+		Providers: []ports.IdentityProvider{giving{tokens}}, Signer: orElse(s.Signer, ports.Signer(&macSigner{rand.Text()})),
+		Keys: []core.SealingKey{{ID: "1", Key: []byte(rand.Text() + rand.Text())[:32]}},
+	})
+	must(t, err, "NewOAuth")
+	flow := core.Flow{Provider: "giving", Backend: "sessions", RedirectURL: "https://app.example/callback"}
+	for range 2 {
+		start, err := oauth.Begin(t.Context(), flow, nil)
+		must(t, err, "Begin")
+		u, err := oauth.Login(t.Context(), core.Callback{Flow: flow, Code: "code", State: start.URL, CSRF: start.CSRF}, core.Admission{})
+		must(t, err, "Login with an identity provider")
+		got, err := oauth.ProviderToken(t.Context(), u.ID, "giving", "cid")
+		must(t, err, "ProviderToken")
+		require.Equal(t, tokens, got)
+	}
+	return tokens
+}
+
+// giving is an identity provider that gives everybody these tokens.
+type giving struct{ tokens ports.ProviderTokens }
+
+func (giving) Name() string { return "giving" }
+
+func (giving) AuthorizationURL(_ context.Context, q ports.AuthorizationRequest) (string, error) {
+	return q.State, nil
+}
+
+func (g giving) Identify(context.Context, ports.AuthorizationResponse) (ports.Identity, error) {
+	return ports.Identity{Subject: "cid", Email: "cid@example.com", Tokens: g.tokens}, nil
+}
+
+func (g giving) Refresh(context.Context, string) (ports.ProviderTokens, error) { return g.tokens, nil }
 
 func orElse[T comparable](given, other T) T {
 	var none T

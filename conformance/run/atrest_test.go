@@ -95,8 +95,11 @@ type ledger struct {
 func (l *ledger) note(v any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if tok, ok := v.(ports.Token); ok {
-		l.text.Write(tok.Data)
+	switch v := v.(type) {
+	case ports.Token:
+		l.text.Write(v.Data)
+	case ports.Account:
+		l.text.Write(v.Data)
 	}
 	_ = json.NewEncoder(&l.text).Encode(v)
 }
@@ -117,11 +120,34 @@ func (l *ledger) Put(ctx context.Context, tok ports.Token) error {
 	return l.TokenStore.Put(ctx, tok)
 }
 
+// notedAccounts writes down what accounts hold.
+type notedAccounts struct {
+	ports.AccountStore[*member]
+	l *ledger
+}
+
+func (n notedAccounts) CreateWith(ctx context.Context, u *member, a ports.Account) error {
+	n.l.note(a)
+	return n.AccountStore.CreateWith(ctx, u, a)
+}
+
+func (n notedAccounts) Link(ctx context.Context, a ports.Account, allow func(*member) error) error {
+	n.l.note(a)
+	return n.AccountStore.Link(ctx, a, allow)
+}
+
+func (n notedAccounts) UpdateAccount(ctx context.Context, provider, subject string, change func(*ports.Account) error) (ports.Account, error) {
+	a, err := n.AccountStore.UpdateAccount(ctx, provider, subject, change)
+	n.l.note(a)
+	return a, err
+}
+
 // ledgerAtRest returns stores in memory and what they wrote down.
 func ledgerAtRest(t testing.TB) conformance.AtRest {
 	s := memoryStores(t)
 	l := &ledger{users: s.Users, TokenStore: s.Tokens}
 	s.Users, s.Tokens, s.Joined = l, l, nil
+	s.Accounts = notedAccounts{s.Accounts, l}
 	return atRest(t, s, func(testing.TB) []byte { return bytes.Clone(l.text.Bytes()) })
 }
 
