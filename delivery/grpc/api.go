@@ -48,6 +48,9 @@ type Config[U core.AnyUser] struct {
 	// whose x-forwarded-for is believed. Where there is none, the caller is
 	// whoever holds the connection.
 	TrustedProxies []netip.Prefix
+	// OAuth lets users log in with identity providers; the service [OAuth]
+	// needs it.
+	OAuth *core.OAuth[U]
 	// Log gets the causes of outages and panics. Nil means slog.Default().
 	Log *slog.Logger
 }
@@ -57,6 +60,7 @@ type Config[U core.AnyUser] struct {
 type API[U core.AnyUser] struct {
 	auth     *core.Authenticator[U]
 	users    *core.Manager[U]
+	oauth    *core.OAuth[U]
 	schema   core.Schema[U]
 	message  Mapper[U]
 	timeout  time.Duration
@@ -79,15 +83,15 @@ type method[U core.AnyUser] struct {
 	words words
 }
 
-// Service is one of usher's services: [Auth], [Register], [Reset], [Verify] or
-// [Users].
+// Service is one of usher's services: [Auth], [Register], [Reset], [Verify],
+// [Users] or [OAuth].
 type Service interface{ isService() }
 
 // New returns an API for the users of auth, or a *[core.ConfigError] that lists
 // all that is wrong with cfg and the services.
 func New[U core.AnyUser](auth *core.Authenticator[U], cfg Config[U], services ...Service) (*API[U], error) {
 	a := &API[U]{
-		auth: auth, message: cfg.Message, timeout: cfg.Timeout, recheck: cfg.StreamCheck, log: cfg.Log,
+		auth: auth, oauth: cfg.OAuth, message: cfg.Message, timeout: cfg.Timeout, recheck: cfg.StreamCheck, log: cfg.Log,
 		origins: http.NewCrossOriginProtection(), health: health.NewServer(), methods: map[string]*method[U]{},
 	}
 	problems := a.configure(cfg)
@@ -168,6 +172,8 @@ func (a *API[U]) include(service Service) (problems []string) {
 		methods, register = a.verifyService()
 	case Users:
 		methods, register = a.usersService(s)
+	case OAuth:
+		methods, register, problems = a.oauthService(s)
 	default:
 		return []string{fmt.Sprintf("a service is %T", service)}
 	}

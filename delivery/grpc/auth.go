@@ -66,6 +66,11 @@ func (s *authServer[U]) Login(ctx context.Context, in *usherv1.LoginRequest) (*u
 	if err != nil {
 		return nil, err
 	}
+	return loggedIn(ctx, issued, out), nil
+}
+
+// loggedIn is the answer to a login, and sends what the transport put into out.
+func loggedIn(ctx context.Context, issued core.Issued, out header) *usherv1.LoginResponse {
 	send(ctx, out)
 	answer := &usherv1.LoginResponse{}
 	if !issued.Sent {
@@ -74,7 +79,7 @@ func (s *authServer[U]) Login(ctx context.Context, in *usherv1.LoginRequest) (*u
 	if !issued.Expires.IsZero() {
 		answer.ExpireTime = timestamppb.New(issued.Expires)
 	}
-	return answer, nil
+	return answer
 }
 
 // Logout implements [usherv1.AuthenticationServiceServer].

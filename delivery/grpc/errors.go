@@ -64,6 +64,14 @@ var sentinels = []struct {
 	{core.ErrAlreadyVerified, codes.FailedPrecondition, "VERIFY_USER_ALREADY_VERIFIED"},
 	{core.ErrNoLister, codes.Unimplemented, "Not Implemented"},
 	{errAmbiguous, codes.InvalidArgument, "Bad Request"},
+	{core.ErrInvalidState, codes.InvalidArgument, "ACCESS_TOKEN_DECODE_ERROR"},
+	{core.ErrExpiredState, codes.InvalidArgument, "ACCESS_TOKEN_ALREADY_EXPIRED"},
+	{core.ErrForeignState, codes.InvalidArgument, "OAUTH_INVALID_STATE"},
+	{core.ErrForeignUser, codes.InvalidArgument, "Bad Request"},
+	{core.ErrNoEmail, codes.InvalidArgument, "OAUTH_NOT_AVAILABLE_EMAIL"},
+	{core.ErrAccountTaken, codes.AlreadyExists, "OAUTH_ACCOUNT_ALREADY_LINKED"},
+	{core.ErrLastWayIn, codes.FailedPrecondition, "OAUTH_LAST_WAY_IN"},
+	{core.ErrAccountNotFound, codes.NotFound, "Not Found"},
 }
 
 // errAmbiguous: the call carries more than one authorization.
@@ -110,6 +118,12 @@ func answerTo(err error, w words) answer {
 	}
 	if _, ok := errors.AsType[*encodingError](err); ok {
 		return broken
+	}
+	if errors.Is(err, core.ErrCodeRefused) {
+		return answer{code: codes.Unavailable, message: "OAUTH_PROVIDER_ERROR", log: true}
+	}
+	if errors.Is(err, core.ErrProviderUnavailable) {
+		return answer{code: codes.Unavailable, message: "OAUTH_PROVIDER_UNAVAILABLE", log: true}
 	}
 	return unavailable
 }

@@ -78,6 +78,8 @@ type world struct {
 	// app are the application's methods, if any.
 	app    testpb.TestServiceServer
 	server grpcauth.ServerConfig
+	// oauth serves an identity provider.
+	oauth bool
 
 	users  *core.Manager[*Member]
 	auth   *core.Authenticator[*Member]
@@ -140,6 +142,9 @@ func (w *world) assemble(t testing.TB) {
 		core.Backend[*Member]{Name: "cookie", Strategy: w.tokens, Transport: cookie})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if w.oauth {
+		w.withProvider(t)
 	}
 	if w.api, err = grpcauth.New(w.auth, w.grpc, w.services...); err != nil {
 		t.Fatal(err)
