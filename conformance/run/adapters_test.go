@@ -176,7 +176,8 @@ func TestSQL(t *testing.T) {
 		for _, on := range sqlEngines {
 			for _, form := range forms {
 				t.Run(a.name+"/"+on.name+"/"+form.name, func(t *testing.T) {
-					on.fresh(t) // the engine has a version once it runs
+					t.Parallel() // they wait more than they work
+					on.fresh(t)  // the engine has a version once it runs
 					of := conformance.Subject{Adapter: a.name + "store", Engine: engine.Version(on.name), Variant: form.name}
 					open := func(t testing.TB) sqlDB { return a.open(t, on.fresh(t)) }
 					sqlSuites(t, of, open, form.ids)
@@ -196,6 +197,7 @@ func TestSQLNames(t *testing.T) {
 	for _, a := range sqlAdapters {
 		for _, on := range sqlEngines {
 			t.Run(a.name+"/"+on.name, func(t *testing.T) {
+				t.Parallel()
 				on.fresh(t)
 				of := conformance.Subject{Adapter: a.name + "store", Engine: engine.Version(on.name), Variant: "own names"}
 				open := func(t testing.TB) sqlDB {
