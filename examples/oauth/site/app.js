@@ -32,6 +32,7 @@ const leave = async (flow, provider) => {
 
 const show = async () => {
   const [me, providers] = await Promise.all([ask("GET", "/users/me"), ask("GET", "/providers")]);
+  if (me.status !== 200 && me.status !== 401) return say(`Refused: ${detail(me)}`);
   const member = me.status === 200;
   at("visitor").hidden = member;
   at("member").hidden = !member;

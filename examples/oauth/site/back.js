@@ -3,10 +3,13 @@
 // the query as it is, with the cookies of this site.
 (async () => {
   const [, , flow, provider] = location.pathname.split("/");
-  const res = await fetch(`/${flow}/${provider}/callback${location.search}`);
-  const text = await res.text();
   let said = flow === "link" ? "The account is linked." : "You are logged in.";
-  if (!res.ok) said = `Refused: ${JSON.stringify(JSON.parse(text).detail)}`;
+  try {
+    const res = await fetch(`/${flow}/${provider}/callback${location.search}`);
+    if (!res.ok) said = `Refused: ${JSON.stringify((await res.json()).detail)}`;
+  } catch {
+    said = "The server did not answer. Please try again.";
+  }
   sessionStorage.setItem("said", said);
   location.replace("/");
 })();
