@@ -68,6 +68,8 @@ func asTime(src any) any {
 		text = src
 	case []byte:
 		text = string(src)
+	default:
+		return src
 	}
 	if at, err := parseTime(text); err == nil {
 		return at
