@@ -27,6 +27,7 @@ func within[T any](ctx context.Context, s *store, op string, f func() (T, error)
 	}
 	done := make(chan outcome, 1)
 	go func() {
+		deepen(0)
 		got, err := f()
 		s.lookAgain(err)
 		done <- outcome{got, err}
@@ -42,13 +43,25 @@ func within[T any](ctx context.Context, s *store, op string, f func() (T, error)
 	}
 }
 
+// deepen grows the stack of a new goroutine to what go-redis needs, and returns
+// zero. It is called while the stack is all but empty: further in, all that is
+// on it would be copied.
+//
+//go:noinline
+func deepen(at int) byte {
+	var room [8 << 10]byte
+	return room[at]
+}
+
 // lookAgain asks the cluster who has which slots, where err says that a node
 // does not answer: another may have taken over. By itself go-redis asks when a
 // node sends it to another, which a dead one does not, and every minute.
 func (s *store) lookAgain(err error) {
+	if err == nil || domainOf(err) != nil || errors.Is(err, context.Canceled) {
+		return
+	}
 	cluster, ok := s.rdb.(interface{ ReloadState(ctx context.Context) })
-	var answer redis.Error
-	if !ok || err == nil || domainOf(err) != nil || errors.As(err, &answer) || errors.Is(err, context.Canceled) {
+	if answer := redis.Error(nil); !ok || errors.As(err, &answer) {
 		return
 	}
 	cluster.ReloadState(context.Background()) // in the background, and not more often than it can

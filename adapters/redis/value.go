@@ -1,7 +1,6 @@
 package redisstore
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -79,7 +78,7 @@ func decodeFacts(rest string) (f facts, data []byte, err error) {
 	if after != "" {
 		data = []byte(after)
 	}
-	return f, data, json.NewDecoder(bytes.NewReader([]byte(line))).Decode(&f)
+	return f, data, json.Unmarshal([]byte(line), &f)
 }
 
 // expiry writes a time so that texts compare as times do.
