@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/gousher/usher/core"
 	grpcauth "github.com/gousher/usher/delivery/grpc"
@@ -52,10 +51,9 @@ func usherRPC(backend string) func(s setting) (runner, error) {
 		if err != nil {
 			return nil, err
 		}
-		health := time.Hour // what the health service asks is no part of a call
-		srv := grpcauth.NewServer(api, grpcauth.ServerConfig{ShutdownGrace: time.Second, HealthInterval: health})
+		srv := grpcauth.NewServer(api, grpcauth.ServerConfig{})
 		testpb.RegisterTestServiceServer(srv, &greeter{caller: func(ctx context.Context) *Member { u, _ := auth.User(ctx); return u }})
-		return srv.Run, nil
+		return serveRPC(srv.Server), nil
 	}
 }
 
@@ -88,10 +86,16 @@ func bareRPC(by func(*bare) (identify, error)) func(s setting) (runner, error) {
 		}
 		srv := grpc.NewServer(grpc.UnaryInterceptor(check))
 		testpb.RegisterTestServiceServer(srv, &greeter{caller: func(ctx context.Context) *Member { return ctx.Value(memberKey{}).(*Member) }})
-		return func(ctx context.Context, listener net.Listener) error {
-			defer context.AfterFunc(ctx, srv.Stop)()
-			return srv.Serve(listener)
-		}, nil
+		return serveRPC(srv), nil
+	}
+}
+
+// serveRPC serves without what grpcauth.Server.Run does beside: it asks the
+// stores for the health service, which is no part of a call.
+func serveRPC(srv *grpc.Server) runner {
+	return func(ctx context.Context, listener net.Listener) error {
+		defer context.AfterFunc(ctx, srv.Stop)()
+		return srv.Serve(listener)
 	}
 }
 
