@@ -18,6 +18,8 @@ const (
 	beat = 50
 	// calm is how long sessions are checked before a flood.
 	calm = 8 * time.Second
+	// floodRounds is how many floods the medians are of.
+	floodRounds = 3
 )
 
 // flooded is what a server does in a flood of logins.
@@ -35,10 +37,10 @@ type flooded struct {
 
 func (f *flooded) rate() float64 { return float64(len(f.logins)) / f.length.Seconds() }
 
-// rows are what is flooded. The first is the one that bounds are for.
+// floodRow is what is flooded.
 type floodRow struct {
 	name, target string
-	procs        int // GOMAXPROCS; 0 is Go's choice
+	env          []string
 }
 
 // limits are what is allowed of a flood with hashes of some cost.
@@ -58,56 +60,82 @@ func (b *bench) importedFlooding() error {
 }
 
 func (b *bench) floods(l limits) error {
+	procs := fmt.Sprintf("GOMAXPROCS=%d", 4*b.cores)
+	const keep = "madvdontneed=0"
+	// The first is what docs/deployment.md advises, and what the bounds are for.
 	rows := []floodRow{
-		{fmt.Sprintf("usher, GOMAXPROCS=%d", 4*b.cores), "usher jwt", 4 * b.cores},
-		{"usher", "usher jwt", 0},
-		{"bare with a gate", "bare jwt", 0},
+		{"usher, " + procs + ", " + keep, "usher jwt", []string{procs, "GODEBUG=" + keep}},
+		{"usher, " + procs, "usher jwt", []string{procs}},
+		{"usher", "usher jwt", nil},
+		{"bare with a gate", "bare jwt", nil},
 	}
 	raw, err := b.rawRate(l.cost)
 	if err != nil {
 		return err
 	}
+	var names []string
 	var all []flooded
-	for i, row := range rows {
-		tries := 1
-		if i == 0 {
-			tries = b.tries
-		}
+	flood := func(tries int, row floodRow) error {
 		f, err := b.calmestFlood(tries, row, l)
 		if err != nil {
 			return fmt.Errorf("%s: %w", row.name, err)
 		}
-		all = append(all, f)
+		names, all = append(names, row.name), append(all, f)
+		return nil
 	}
-	printFloods(fmt.Sprintf("Flood: %d clients log in for %v, %s, %d sessions checked a second; the hasher alone: %.1f/s", crowdSize, b.flood, l.cost.name, beat, raw), rows, all)
-	b.holdFlood(&all[0], rows[0].name+", "+l.cost.name, raw, l)
+	for range floodRounds {
+		if err := flood(b.tries, rows[0]); err != nil {
+			return err
+		}
+	}
+	for _, row := range rows[1:] {
+		if err := flood(1, row); err != nil {
+			return err
+		}
+	}
+	printFloods(fmt.Sprintf("Flood: %d clients log in for %v, %s, %d sessions checked a second; the hasher alone: %.1f/s", crowdSize, b.flood, l.cost.name, beat, raw), names, all)
+	b.holdFloods(all[:floodRounds], rows[0].name+", "+l.cost.name, raw, l)
 	return nil
 }
 
-func (b *bench) holdFlood(f *flooded, name string, raw float64, l limits) {
+// holdFloods holds the medians of floods to what is allowed of latencies and
+// rates, and each of them to the rest.
+func (b *bench) holdFloods(floods []flooded, name string, raw float64, l limits) {
 	name = "flood of " + name + ": "
-	p50, p99 := multiple(f.check, f.idle, 50), multiple(f.check, f.idle, 99)
+	middle := func(of func(f *flooded) float64) float64 {
+		var list []float64
+		for i := range floods {
+			list = append(list, of(&floods[i]))
+		}
+		return median(list)
+	}
+	p50 := middle(func(f *flooded) float64 { return multiple(f.check, f.idle, 50) })
+	p99 := middle(func(f *flooded) float64 { return multiple(f.check, f.idle, 99) })
+	rate := middle((*flooded).rate) / raw
 	b.hold(p50 <= l.p50, "%sp50 of checks %.2f times idle, at most %.1f", name, p50, l.p50)
 	b.hold(p99 <= l.p99, "%sp99 of checks %.2f times idle, at most %.0f", name, p99, l.p99)
-	b.hold(f.lost == 0, "%s%d checks lost, none", name, f.lost)
-	b.hold(f.rate() >= 0.7*raw, "%slogins %.2f of the hasher alone, at least 0.70", name, f.rate()/raw)
-	b.hold(len(f.others) == 0 && len(f.logins) > 0, "%s%d answers of 200, %d of 503 with Retry-After, %d others, none %.1q",
-		name, len(f.logins), f.busy, len(f.others), f.others[:min(1, len(f.others))])
-	most := f.baseline + 2*int64(l.slots)*int64(l.cost.memory)<<10 + 64<<20
-	b.hold(f.peak <= most, "%speak of memory %d MiB, from %d, at most %d", name, f.peak>>20, f.baseline>>20, most>>20)
+	b.hold(rate >= 0.7, "%slogins %.2f of the hasher alone, at least 0.70", name, rate)
+	for i := range floods {
+		f := &floods[i]
+		b.hold(f.lost == 0, "%s%d checks lost, none", name, f.lost)
+		b.hold(len(f.others) == 0 && len(f.logins) > 0, "%s%d answers of 200, %d of 503 with Retry-After, %d others, none %.1q",
+			name, len(f.logins), f.busy, len(f.others), f.others[:min(1, len(f.others))])
+		most := f.baseline + 2*int64(l.slots)*int64(l.cost.memory)<<10 + 64<<20
+		b.hold(f.peak <= most, "%speak of memory %d MiB, from %d, at most %d", name, f.peak>>20, f.baseline>>20, most>>20)
+	}
 }
 
 func multiple(of, to []time.Duration, p float64) float64 {
 	return float64(percentile(of, p)) / float64(percentile(to, p))
 }
 
-func printFloods(title string, rows []floodRow, all []flooded) {
+func printFloods(title string, names []string, all []flooded) {
 	fmt.Printf("\n%s\n", title)
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "\tidle p50\tp99\tin flood p50\tp99\tmax ms\tlost\tlogins/s\tlogin p50\tp99 ms\t503s\tothers\tMiB before\tpeak\tserver's cores\tothers' cores\t")
 	for i, f := range all {
 		at := func(list []time.Duration, p float64) float64 { return ms(percentile(list, p)) }
-		fmt.Fprintf(w, "%s\t%.2f\t%.2f\t%.2f\t%.2f\t%.1f\t%d\t%.1f\t%.0f\t%.0f\t%d\t%d\t%d\t%d\t%.2f\t%.2f\t\n", rows[i].name,
+		fmt.Fprintf(w, "%s\t%.2f\t%.2f\t%.2f\t%.2f\t%.1f\t%d\t%.1f\t%.0f\t%.0f\t%d\t%d\t%d\t%d\t%.2f\t%.2f\t\n", names[i],
 			at(f.idle, 50), at(f.idle, 99), at(f.check, 50), at(f.check, 99), at(f.check, 100), f.lost,
 			f.rate(), at(f.logins, 50), at(f.logins, 99), f.busy, len(f.others), f.baseline>>20, f.peak>>20,
 			f.server.Seconds()/f.length.Seconds(), f.foreign)
@@ -137,11 +165,7 @@ func (b *bench) calmestFlood(tries int, row floodRow, l limits) (best flooded, e
 }
 
 func (b *bench) floodOnce(row floodRow, l limits) (f flooded, err error) {
-	var env []string
-	if row.procs > 0 {
-		env = append(env, "GOMAXPROCS="+strconv.Itoa(row.procs))
-	}
-	c, err := b.start(row.target, false, env...)
+	c, err := b.start(row.target, false, row.env...)
 	if err != nil {
 		return f, err
 	}
