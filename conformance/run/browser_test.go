@@ -92,13 +92,13 @@ func (v *visit) wantForeignFormRefused(t *testing.T, site string) {
 	t.Cleanup(foreign.Close)
 	elsewhere := strings.Replace(foreign.URL, "127.0.0.1", "localhost", 1) // another site than 127.0.0.1
 	v.do("foreign page", chromedp.Navigate(elsewhere), chromedp.WaitVisible(chromedp.CSS("#f")))
-	v.do("foreign form", chromedp.Click(chromedp.CSS("#f button")), chromedp.WaitNotPresent(chromedp.CSS("#f")))
+	v.do("foreign form", chromedp.Click(chromedp.CSS("#f button")), chromedp.WaitVisible(chromedp.CSS("pre")))
 	v.reads("pre", `{"detail":"Unauthorized"}`) // the cookie stayed at home
 	v.do("still there", chromedp.Navigate(site+"/"), chromedp.WaitVisible(chromedp.CSS("#member")))
 
 	v.sendCookieEverywhere(t, site)
 	v.do("foreign page again", chromedp.Navigate(elsewhere), chromedp.WaitVisible(chromedp.CSS("#f")))
-	v.do("foreign form again", chromedp.Click(chromedp.CSS("#f button")), chromedp.WaitNotPresent(chromedp.CSS("#f")))
+	v.do("foreign form again", chromedp.Click(chromedp.CSS("#f button")), chromedp.WaitVisible(chromedp.CSS("pre")))
 	v.reads("pre", `{"detail":"Forbidden"}`)
 	v.do("still logged in", chromedp.Navigate(site+"/"), chromedp.WaitVisible(chromedp.CSS("#member")))
 }
@@ -210,17 +210,21 @@ func (v *visit) listen(event any) {
 	}
 }
 
-// do does a step and takes a picture of what it led to.
+// do does a step and takes a picture of what it led to. A step that leads to
+// another page ends with waiting for that: a picture that is taken while the
+// browser goes there may never come.
 func (v *visit) do(step string, actions ...chromedp.Action[chromedp.Void]) {
 	v.t.Helper()
 	ctx, cancel := context.WithTimeout(v.ctx, time.Minute)
 	defer cancel()
 	require.NoError(v.t, chromedp.Do(ctx, actions...), step)
-	v.picture(ctx, step)
+	v.picture(step)
 }
 
-func (v *visit) picture(ctx context.Context, step string) {
+func (v *visit) picture(step string) {
 	v.t.Helper()
+	ctx, cancel := context.WithTimeout(v.ctx, time.Minute)
+	defer cancel()
 	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
 	require.NoError(v.t, err, step)
 	v.steps++
@@ -234,7 +238,7 @@ func (v *visit) says(step, text string) {
 	ctx, cancel := context.WithTimeout(v.ctx, time.Minute)
 	defer cancel()
 	_, err := chromedp.Run(ctx, chromedp.Poll[bool](fmt.Sprintf(`document.querySelector("#status").textContent === %q`, text)))
-	v.picture(v.ctx, step)
+	v.picture(step)
 	require.NoError(v.t, err, "%s: the page does not say %q", step, text)
 }
 

@@ -17,12 +17,16 @@ func TestOAuthPage(t *testing.T) {
 	site := regexp.MustCompile(`http://[\d.:]+`).FindString(printed[0])
 	v := openBrowser(t)
 	v.do("size", chromedp.EmulateViewport(390, 844))
-	press := func(step, name string) { v.do(step, chromedp.Click(chromedp.CSS(`[data-do=`+name+`]`))) }
-	// through goes to a provider, and takes the account there.
+	press := func(name string) chromedp.Action[chromedp.Void] {
+		return chromedp.Click(chromedp.CSS(`[data-do=` + name + `]`))
+	}
+	account := func(subject string) chromedp.CSS {
+		return chromedp.CSS(`button[name=account][value="` + subject + `"]`)
+	}
+	// through goes to a provider, takes the account there, and is back.
 	through := func(step, name, subject string) {
-		press(step, name)
-		account := chromedp.CSS(`button[name=account][value="` + subject + `"]`)
-		v.do(step+", at the provider", chromedp.WaitVisible(account), chromedp.Click(account), chromedp.WaitVisible(chromedp.CSS("section:not([hidden])")))
+		v.do(step, press(name), chromedp.WaitVisible(account(subject)))
+		v.do(step+", back", chromedp.Click(account(subject)), chromedp.WaitVisible(chromedp.CSS("section:not([hidden])")))
 	}
 	v.do("first", chromedp.Navigate(site+"/"), chromedp.WaitVisible(chromedp.CSS("[data-do=login-demo]")))
 	through("log in with Demo", "login-demo", "1001")
@@ -33,10 +37,10 @@ func TestOAuthPage(t *testing.T) {
 	through("link Other", "link-other", "ann")
 	v.says("linked", "The account is linked.")
 	v.reads("#accounts li:nth-child(2)", "Other, as ann@other.example Unlink")
-	press("unlink Demo", "unlink-demo")
+	v.do("unlink Demo", press("unlink-demo"))
 	v.says("unlinked", "Demo is unlinked.")
 	v.reads("#accounts", "Other, as ann@other.example Unlink")
-	press("unlink the last", "unlink-other")
+	v.do("unlink the last", press("unlink-other"))
 	v.says("the last way in stays", `Refused: "OAUTH_LAST_WAY_IN"`)
 
 	v.do("log out", chromedp.Click(chromedp.CSS("#logout")), chromedp.WaitVisible(chromedp.CSS("[data-do=login-other]")))
@@ -46,9 +50,8 @@ func TestOAuthPage(t *testing.T) {
 	through("link Demo as Bob", "link-demo", "1002")
 	v.says("linked again", "The account is linked.")
 	v.do("log out again", chromedp.Click(chromedp.CSS("#logout")), chromedp.WaitVisible(chromedp.CSS("[data-do=login-demo]")))
-	press("think better of it", "login-demo")
-	cancel := chromedp.CSS(`button[name=account][value=""]`)
-	v.do("cancel", chromedp.WaitVisible(cancel), chromedp.Click(cancel), chromedp.WaitVisible(chromedp.CSS("#visitor")))
+	v.do("think better of it", press("login-demo"), chromedp.WaitVisible(account("")))
+	v.do("cancel", chromedp.Click(account("")), chromedp.WaitVisible(chromedp.CSS("#visitor")))
 	v.says("cancelled", `Refused: "access_denied"`)
 	for _, complaint := range v.list() {
 		// The two answers of 400 that the page shows are in the console as well.
