@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"time"
 
@@ -110,6 +111,20 @@ type Flow struct {
 	Backend, UserID string
 	// RedirectURL is where the provider sends the browser back to.
 	RedirectURL string
+}
+
+// CheckRedirectURL returns what keeps text from being a Flow's RedirectURL: that
+// is an absolute URL of http or https, without a fragment (RFC 6749, section
+// 3.1.2).
+func CheckRedirectURL(text string) error {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+		return fmt.Errorf("%q is not an absolute URL of http or https", text)
+	}
+	if u.Fragment != "" {
+		return fmt.Errorf("%q has a fragment", text)
+	}
+	return nil
 }
 
 // Start is the first half of a flow.

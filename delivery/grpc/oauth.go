@@ -3,7 +3,6 @@ package grpcauth
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"slices"
 
 	"google.golang.org/grpc"
@@ -29,8 +28,8 @@ type OAuth struct {
 type OAuthProvider struct {
 	// Name is the provider's. Required.
 	Name string
-	// RedirectURL is where the provider sends the browser back to, an absolute
-	// URL of the application's. Required.
+	// RedirectURL is where the provider sends the browser back to, a page of the
+	// application's that [core.CheckRedirectURL] accepts. Required.
 	RedirectURL string
 	// Admission says who may come in by an account that no user has yet.
 	Admission core.Admission
@@ -64,8 +63,11 @@ func (a *API[U]) oauthService(cfg OAuth) (methods []*method[U], register func(gr
 				problems = append(problems, fmt.Sprintf("OAuth.Providers[%d]: there is no identity provider %q", i, p.Name))
 			}
 		}
-		if u, err := url.Parse(p.RedirectURL); err != nil || u.Scheme == "" || u.Fragment != "" {
-			problems = append(problems, fmt.Sprintf("OAuth.Providers[%d].RedirectURL %q is not an absolute URL", i, p.RedirectURL))
+		if err := core.CheckRedirectURL(p.RedirectURL); err != nil {
+			problems = append(problems, fmt.Sprintf("OAuth.Providers[%d].RedirectURL: %v", i, err))
+		}
+		if _, ok := providers[p.Name]; ok {
+			problems = append(problems, fmt.Sprintf("OAuth.Providers[%d]: %q is there already", i, p.Name))
 		}
 		providers[p.Name] = p
 	}

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -51,9 +53,9 @@ func (w *world) withProvider(t testing.TB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.services = append(w.services[:len(w.services):len(w.services)], grpcauth.OAuth{
-		Providers: []grpcauth.OAuthProvider{{Name: "grail", RedirectURL: back, Admission: core.Admission{AssociateByEmail: true}}},
-	})
+	service := w.outsideOf
+	service.Providers = []grpcauth.OAuthProvider{{Name: "grail", RedirectURL: back, Admission: core.Admission{AssociateByEmail: true}}}
+	w.services = append(w.services[:len(w.services):len(w.services)], service)
 }
 
 func (w *world) outside() usherv1.OAuthServiceClient { return usherv1.NewOAuthServiceClient(w.conn) }
@@ -202,19 +204,82 @@ func TestOAuthErrors(t *testing.T) {
 	}
 }
 
+// A state is good until its time is over, and that is told from one that was
+// never made.
+func TestOAuthExpires(t *testing.T) {
+	var late atomic.Int64
+	w := newWorld(t, func(w *world) {
+		w.oauth = true
+		w.core.Now = func() time.Time { return time.Now().Add(time.Duration(late.Load())) }
+	})
+	first, second := w.begunLogin(t), w.begunLogin(t)
+	if end := first.GetExpireTime().AsTime(); end.Before(time.Now().Add(59*time.Minute)) || end.After(time.Now().Add(time.Hour)) {
+		t.Errorf("expires at %v, want that in an hour", end)
+	}
+	late.Store(int64(59 * time.Minute))
+	_, err := w.finishLogin(t, returning("1 galahad@camelot.bt", first))
+	wantTold(t, "within the hour", err, "OK")
+	late.Store(int64(time.Hour))
+	_, err = w.finishLogin(t, returning("1 galahad@camelot.bt", second))
+	wantTold(t, "after it", err, "InvalidArgument ACCESS_TOKEN_ALREADY_EXPIRED | usher ACCESS_TOKEN_ALREADY_EXPIRED")
+}
+
+// The service serves the backends that it names, and those who are verified
+// where it says so.
+func TestOAuthBounds(t *testing.T) {
+	w := newWorld(t, func(w *world) {
+		w.oauth, w.outsideOf = true, grpcauth.OAuth{Backends: []string{"bearer"}, RequireVerified: true}
+	})
+	const noBackend = "InvalidArgument Unprocessable Entity | usher UNPROCESSABLE_ENTITY | backend: NOT_FOUND: There is no such backend"
+	_, err := w.outside().BeginLogin(as(t, ""), &usherv1.BeginLoginRequest{Provider: "grail", Backend: "cookie"})
+	wantTold(t, "begun at another backend", err, noBackend)
+	begun := w.begunLogin(t)
+	_, err = w.outside().FinishLogin(as(t, ""), &usherv1.FinishLoginRequest{Provider: "grail", Backend: "cookie", Callback: returning("1 a@b.bt", begun)})
+	wantTold(t, "finished at another backend", err, noBackend)
+
+	_, err = w.finishLogin(t, returning("1 a@b.bt!", begun))
+	wantTold(t, "an address that is not vouched for", err, "FailedPrecondition LOGIN_USER_NOT_VERIFIED | usher LOGIN_USER_NOT_VERIFIED")
+	_, err = w.outside().ListAccounts(as(t, "squire"), &usherv1.ListAccountsRequest{})
+	wantTold(t, "a list for somebody who is not verified", err, "PermissionDenied Forbidden | usher FORBIDDEN")
+	_, err = w.outside().ListAccounts(as(t, "king"), &usherv1.ListAccountsRequest{})
+	wantTold(t, "a list for somebody who is", err, "OK")
+}
+
 // What is wrong with the configuration is named by its field.
 func TestOAuthConfig(t *testing.T) {
-	w := newBareWorld(t)
-	_, err := grpcauth.New(w.auth, w.grpc, grpcauth.OAuth{
-		Providers: []grpcauth.OAuthProvider{{Name: "grail", RedirectURL: "/back"}}, Backends: []string{"lake"},
-	})
-	problems, ok := errors.AsType[*core.ConfigError](err)
-	if !ok || len(problems.Problems) != 3 {
-		t.Fatalf("got %v, want three problems", err)
-	}
-	for i, want := range []string{"OAuth.Backends[0]", "OAuth.Providers[0].RedirectURL", "OAuth: Config.OAuth is missing"} {
-		if !strings.Contains(err.Error(), want) {
-			t.Errorf("problem %d: %v does not name %s", i, err, want)
+	w := newBareWorld(t, func(w *world) { w.oauth = true })
+	with := func(names ...string) (providers []grpcauth.OAuthProvider) {
+		for _, name := range names {
+			providers = append(providers, grpcauth.OAuthProvider{Name: name, RedirectURL: back})
 		}
+		return providers
+	}
+	for _, tt := range []struct {
+		name    string
+		without bool // Config.OAuth
+		service grpcauth.OAuth
+		want    []string
+	}{
+		{"nothing", true, grpcauth.OAuth{}, []string{"OAuth: Config.OAuth is missing", "OAuth.Providers are missing"}},
+		{"no such backend", false, grpcauth.OAuth{Providers: with("grail"), Backends: []string{"bearer", "lake"}},
+			[]string{`OAuth.Backends[1]: there is no backend "lake"`}},
+		{"no such provider", false, grpcauth.OAuth{Providers: with("grail", "lake")},
+			[]string{`OAuth.Providers[1]: there is no identity provider "lake"`}},
+		{"a provider twice", false, grpcauth.OAuth{Providers: with("grail", "grail")},
+			[]string{`OAuth.Providers[1]: "grail" is there already`}},
+		{"no absolute URL", false, grpcauth.OAuth{Providers: []grpcauth.OAuthProvider{{Name: "grail", RedirectURL: "/back"}}},
+			[]string{`OAuth.Providers[0].RedirectURL: "/back" is not an absolute URL of http or https`}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			cfg := w.grpc
+			if tt.without {
+				cfg.OAuth = nil
+			}
+			_, err := grpcauth.New(w.auth, cfg, tt.service)
+			problems, ok := errors.AsType[*core.ConfigError](err)
+			if !ok || !slices.Equal(problems.Problems, tt.want) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
 	}
 }

@@ -78,8 +78,9 @@ type world struct {
 	// app are the application's methods, if any.
 	app    testpb.TestServiceServer
 	server grpcauth.ServerConfig
-	// oauth serves an identity provider.
-	oauth bool
+	// oauth serves an identity provider, by what outsideOf says.
+	oauth     bool
+	outsideOf grpcauth.OAuth
 
 	users  *core.Manager[*Member]
 	auth   *core.Authenticator[*Member]

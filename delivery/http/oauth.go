@@ -76,8 +76,8 @@ func (a *API[U]) begun(router string, f core.Flow, cfg core.CookieConfig) (half,
 	if _, ok := a.oauth.Provider(f.Provider); !ok {
 		return half{}, fmt.Sprintf("%s.Provider: there is no identity provider %q", router, f.Provider)
 	}
-	if u, err := url.Parse(f.RedirectURL); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.Fragment != "" {
-		return half{}, fmt.Sprintf("%s.RedirectURL %q is not an absolute URL of http or https", router, f.RedirectURL)
+	if err := core.CheckRedirectURL(f.RedirectURL); err != nil {
+		return half{}, fmt.Sprintf("%s.RedirectURL: %v", router, err)
 	}
 	if cfg.Name == "" {
 		cfg.Name = "fastapiusersoauthcsrf"
