@@ -56,8 +56,18 @@ func ReadForm(t reflect.Type) Form {
 			name = sf.Name
 		}
 		optional := strings.Contains(options, "omitempty") || strings.Contains(options, "omitzero")
-		email := name == "email" && (t == reflect.TypeFor[UserRead]() || len(sf.Index) > 1 && sf.Index[0] == 0)
+		email := name == "email" && ofUser(t, sf)
 		out.Fields = append(out.Fields, Field{name, sf.Type, !optional, email})
 	}
 	return out
+}
+
+// ofUser reports whether a field of t is one of [UserRead] or [IntUserRead].
+func ofUser(t reflect.Type, sf reflect.StructField) bool {
+	for _, i := range sf.Index[:len(sf.Index)-1] {
+		if t = t.Field(i).Type; t.Kind() == reflect.Pointer {
+			t = t.Elem()
+		}
+	}
+	return t == reflect.TypeFor[UserRead]() || t == reflect.TypeFor[IntUserRead]()
 }

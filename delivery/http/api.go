@@ -132,8 +132,8 @@ func (a *API[U]) include(m Mount) (problems []string) {
 		}
 		for _, rt := range routes {
 			rt.path = m.prefix + rt.path
-			if a.has(rt) {
-				bad("%s is there already", rt)
+			if a.has(&rt) {
+				bad("%s is there already", &rt)
 			}
 			a.routes = append(a.routes, rt)
 		}

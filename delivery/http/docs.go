@@ -22,18 +22,22 @@ var (
 )
 
 func (a *API[U]) docsRoutes(cfg Docs) []route {
-	file := func(path, contentType string, content func() []byte) route {
+	file := func(path, contentType string, content func() ([]byte, error)) route {
 		return route{method: http.MethodGet, path: path, serve: func(c *call) error {
+			body, err := content()
+			if err != nil {
+				return err
+			}
 			c.w.Header().Set("Content-Security-Policy",
 				"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 			c.w.Header().Set("X-Content-Type-Options", "nosniff")
 			c.answered = true
-			write(c.w, http.StatusOK, contentType, content())
+			write(c.w, http.StatusOK, contentType, body)
 			return nil
 		}}
 	}
-	document := sync.OnceValue(func() []byte { return a.OpenAPI(cfg.Info) }) // all routes are there by then
-	same := func(content []byte) func() []byte { return func() []byte { return content } }
+	document := sync.OnceValues(func() ([]byte, error) { return a.OpenAPI(cfg.Info) }) // all routes are there by then
+	same := func(content []byte) func() ([]byte, error) { return func() ([]byte, error) { return content, nil } }
 	return []route{
 		file("/openapi.json", "application/json", document),
 		file("/docs", "text/html; charset=utf-8", same(docsPage)),

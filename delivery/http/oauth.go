@@ -256,7 +256,7 @@ func (a *API[U]) accountsRoutes(cfg Accounts) ([]route, string) {
 	return []route{
 		{method: http.MethodGet, path: "/me/accounts", serve: func(c *call) error { return a.listAccounts(c, p) },
 			doc: operation{name: "users:accounts", tag: "users", protected: true, responses: []response{ok(http.StatusOK, linkedAccounts), unauthorized}}},
-		{method: http.MethodDelete, path: "/me/accounts/", byID: true, serve: func(c *call) error { return a.unlink(c, p) },
+		{method: http.MethodDelete, path: "/me/accounts/", param: "provider", serve: func(c *call) error { return a.unlink(c, p) },
 			doc: operation{name: "users:unlink_account", tag: "users", protected: true, query: array(fromQuery("account_id")), responses: []response{
 				noContent, unauthorized, refusal(example{code: "OAUTH_LAST_WAY_IN", summary: "The user could not log in any more."}), notThere,
 			}}},

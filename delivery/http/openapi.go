@@ -134,8 +134,9 @@ type document struct {
 }
 
 // OpenAPI returns an OpenAPI 3.1 document of the routes that are mounted, with
-// the operation ids of FastAPI Users. It is JSON.
-func (a *API[U]) OpenAPI(info Info) []byte {
+// the operation ids of FastAPI Users. It is JSON. It returns an error where a
+// [SecurityScheme] of a transport's holds what does not encode to it.
+func (a *API[U]) OpenAPI(info Info) ([]byte, error) {
 	d := &document{schemas: object(), errors: strings.TrimSuffix(info.Errors, "/")}
 	if d.errors == "" {
 		d.errors = errorPages
@@ -148,10 +149,7 @@ func (a *API[U]) OpenAPI(info Info) []byte {
 		if rt.doc.name == "" {
 			continue
 		}
-		path := rt.path
-		if rt.byID {
-			path += "{" + rt.idName() + "}"
-		}
+		path := rt.pattern()
 		item, known := paths.Get(path)
 		if !known {
 			item = object()
@@ -180,10 +178,10 @@ func (a *API[U]) OpenAPI(info Info) []byte {
 	out.Set("components", components)
 	out.Set("externalDocs", object("description", "Error codes", "url", d.errors+"/README.md"))
 	text, err := jsonvalue.Append(nil, out)
-	if err != nil { // a transport's scheme holds what is no JSON
-		return []byte(`{"openapi":"3.1.0","info":{"title":"invalid","version":"0"},"paths":{}}`)
+	if err != nil {
+		return nil, &encodingError{err}
 	}
-	return text
+	return text, nil
 }
 
 func has(o *core.Object, name string) bool { _, ok := o.Get(name); return ok }
@@ -251,8 +249,8 @@ func (d *document) operation(rt route, path, method string, security []any) *cor
 		out.Set("security", security)
 	}
 	parameters := []any{}
-	if rt.byID {
-		parameters = append(parameters, object("name", rt.idName(), "in", "path", "required", true, "schema", object("type", "string", "title", titled(rt.idName()))))
+	if rt.param != "" {
+		parameters = append(parameters, object("name", rt.param, "in", "path", "required", true, "schema", object("type", "string", "title", titled(rt.param))))
 	}
 	if parameters = append(parameters, rt.doc.query...); len(parameters) > 0 {
 		out.Set("parameters", parameters)
@@ -483,14 +481,6 @@ func (d *document) sort() {
 		sorted.Set(name, schema)
 	}
 	d.schemas = sorted
-}
-
-// idName is the name of the id in the path.
-func (rt *route) idName() string {
-	if strings.HasSuffix(rt.path, "/accounts/") {
-		return "provider"
-	}
-	return "id"
 }
 
 // The answers of the groups of routes.

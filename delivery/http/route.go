@@ -9,9 +9,9 @@ import (
 // route is one row of the table.
 type route struct {
 	method string
-	// path is the whole path or, where byID is true, what precedes the id.
-	path string
-	byID bool
+	// path is the whole path or, where param names a parameter, what precedes
+	// that.
+	path, param string
 	// read reads the body into the call before anybody is authenticated. Nil
 	// leaves the body alone.
 	read func(*call) error
@@ -22,21 +22,26 @@ type route struct {
 }
 
 // String is how the route is declared.
-func (rt route) String() string {
-	if rt.byID {
-		return rt.method + " " + rt.path + "{" + rt.idName() + "}"
-	}
-	return rt.method + " " + rt.path
+func (rt *route) String() string {
+	return rt.method + " " + rt.pattern()
 }
 
-// match compares with a path that is percent-decoded. An id is not empty and
-// holds no slash.
-func (rt *route) match(path string) (id string, ok bool) {
-	if !rt.byID {
+// pattern is the path with the parameter's name in braces.
+func (rt *route) pattern() string {
+	if rt.param == "" {
+		return rt.path
+	}
+	return rt.path + "{" + rt.param + "}"
+}
+
+// match compares with a path that is percent-decoded. A parameter is not empty
+// and holds no slash.
+func (rt *route) match(path string) (value string, ok bool) {
+	if rt.param == "" {
 		return "", path == rt.path
 	}
-	id, ok = strings.CutPrefix(path, rt.path)
-	return id, ok && id != "" && strings.IndexByte(id, '/') < 0
+	value, ok = strings.CutPrefix(path, rt.path)
+	return value, ok && value != "" && strings.IndexByte(value, '/') < 0
 }
 
 // find returns the first route that serves method and path, or else the first
@@ -66,7 +71,7 @@ func (a *API[U]) Routes() []string {
 	return out
 }
 
-func (a *API[U]) has(rt route) bool {
+func (a *API[U]) has(rt *route) bool {
 	for i := range a.routes {
 		if a.routes[i].String() == rt.String() {
 			return true

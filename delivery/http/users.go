@@ -32,12 +32,12 @@ func (a *API[U]) usersRoutes(cfg Users) []route {
 		{method: http.MethodPatch, path: "/me", read: readJSON, codes: words,
 			serve: func(c *call) error { return a.changeSelf(c, self) },
 			doc:   doc("patch_current_user", updateBody, shown, unauthorized, refused, invalid)},
-		{method: http.MethodGet, path: "/", byID: true, serve: func(c *call) error { return a.readUser(c, admin) },
+		{method: http.MethodGet, path: "/", param: "id", serve: func(c *call) error { return a.readUser(c, admin) },
 			doc: doc("user", nil, shown, unauthorized, forbidden, notThere, invalid)},
-		{method: http.MethodPatch, path: "/", byID: true, read: readJSON, codes: words,
+		{method: http.MethodPatch, path: "/", param: "id", read: readJSON, codes: words,
 			serve: func(c *call) error { return a.changeUser(c, admin) },
 			doc:   doc("patch_user", updateBody, shown, unauthorized, forbidden, notThere, refused, invalid)},
-		{method: http.MethodDelete, path: "/", byID: true, serve: func(c *call) error { return a.deleteUser(c, admin) },
+		{method: http.MethodDelete, path: "/", param: "id", serve: func(c *call) error { return a.deleteUser(c, admin) },
 			doc: doc("delete_user", nil, noContent, unauthorized, forbidden, notThere, invalid)},
 	}
 }

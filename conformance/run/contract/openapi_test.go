@@ -306,7 +306,9 @@ func TestDocumentFollowsRoutes(t *testing.T) {
 		api, err := httpauth.New(w.auth, httpauth.Config[*member]{Schema: memberSchema}, mounts...)
 		require.NoError(t, err)
 		var s spec
-		require.NoError(t, json.Unmarshal(api.OpenAPI(httpauth.Info{}), &s))
+		document, err := api.OpenAPI(httpauth.Info{})
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal(document, &s))
 		var listed []string
 		for path, item := range s.Paths {
 			for method := range item {
