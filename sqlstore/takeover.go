@@ -25,8 +25,8 @@ type TakeOverConfig struct {
 // usher and several to FastAPI Users. Nothing was changed.
 type CollisionError struct {
 	// Addresses are groups of addresses that have one key, and Accounts those
-	// that more than one user has, "provider account-id". There are at most a
-	// hundred of each.
+	// that more than one user has, "provider account-id": the first hundred in
+	// the order of their texts.
 	Addresses [][]string
 	Accounts  []string
 	// More is how many are not listed.
@@ -204,20 +204,23 @@ func (s *store) keysOf(ctx context.Context, key func(string) string) ([]keyed, e
 	}
 	collisions := &CollisionError{}
 	for k, group := range emails {
-		switch {
-		case len(group) == 1 && k != "":
-		case len(collisions.Addresses) == maxCollisions:
-			collisions.More++
-		default:
+		if len(group) > 1 || k == "" {
 			slices.Sort(group)
 			collisions.Addresses = append(collisions.Addresses, group)
 		}
 	}
-	if collisions.Addresses != nil {
-		slices.SortFunc(collisions.Addresses, slices.Compare)
-		return nil, collisions
+	if collisions.Addresses == nil {
+		return keys, nil
 	}
-	return keys, nil
+	slices.SortFunc(collisions.Addresses, slices.Compare)
+	collisions.Addresses, collisions.More = first(collisions.Addresses)
+	return nil, collisions
+}
+
+// first returns those of a list that are told, and how many are not.
+func first[E any](list []E) (told []E, more int) {
+	more = max(0, len(list)-maxCollisions)
+	return list[:len(list)-more], more
 }
 
 // takeAccounts copies the accounts of FastAPI Users' table, where there is one.
@@ -260,14 +263,11 @@ func (s *store) sharedAccounts(ctx context.Context, table string) (error, error)
 		if err := rows.Scan(&provider, &subject); err != nil {
 			return nil, err
 		}
-		if len(collisions.Accounts) == maxCollisions {
-			collisions.More++
-			continue
-		}
 		collisions.Accounts = append(collisions.Accounts, provider+" "+subject)
 	}
 	if err := rows.Err(); err != nil || collisions.Accounts == nil {
 		return nil, err
 	}
+	collisions.Accounts, collisions.More = first(collisions.Accounts)
 	return collisions, nil
 }

@@ -212,3 +212,34 @@ func TestTakeOverRefuses(t *testing.T) {
 		require.Len(t, problems.Problems, 2)
 	})
 }
+
+// What is no table of FastAPI Users, or has other ids, stays as it is.
+func TestTakeOverRefusesOtherTables(t *testing.T) {
+	onReference(t, func(t *testing.T, db *bun.DB, _ string) {
+		refused := func(cfg bunstore.Config, want string) {
+			t.Helper()
+			require.ErrorContains(t, bunstore.TakeOver[member](t.Context(), db, cfg, takeOver), want)
+		}
+		refused(bunstore.Config{Users: "accesstoken"}, "the table accesstoken has no column id: it is not one of FastAPI Users")
+		refused(bunstore.Config{Users: "absent"}, "the table absent has no column id: it is not one of FastAPI Users")
+		refused(takenConfig(core.IntIDs), "which are other ids")
+		require.NoError(t, bunstore.TakeOver[member](t.Context(), db, takenConfig(core.UUIDs), takeOver))
+	})
+}
+
+// The first hundred are named, and the rest are counted.
+func TestTakeOverCountsCollisions(t *testing.T) {
+	onReference(t, func(t *testing.T, db *bun.DB, _ string) {
+		for i := range 103 {
+			addReferenceUser(t, db, fmt.Sprintf("user.%03d@example.com", i), "x")
+			addReferenceUser(t, db, fmt.Sprintf("User.%03d@example.com", i), "x")
+		}
+		err := bunstore.TakeOver[member](t.Context(), db, takenConfig(core.UUIDs), takeOver)
+		e, ok := errors.AsType[*sqlstore.CollisionError](err)
+		require.True(t, ok, "got %v", err)
+		require.Len(t, e.Addresses, 100)
+		require.Equal(t, []string{"User.099@example.com", "user.099@example.com"}, e.Addresses[99])
+		require.Equal(t, 3, e.More)
+		require.ErrorContains(t, err, "and 3 more")
+	})
+}
