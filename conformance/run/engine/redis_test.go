@@ -41,15 +41,16 @@ func TestRedisKeys(t *testing.T) {
 }
 
 func TestRedisCluster(t *testing.T) {
-	if isSet(clusterEnv) {
-		t.Skip("a cluster that is named may have another shape")
-	}
 	rdb := RedisCluster(t).Open(t, redis.UniversalOptions{})
 	info, err := rdb.ClusterInfo(t.Context()).Result()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"cluster_state:ok", "cluster_size:3", "cluster_known_nodes:6"} {
+	wants := []string{"cluster_state:ok"}
+	if !isSet(clusterEnv) { // one that is named may have another shape
+		wants = append(wants, "cluster_size:3", "cluster_known_nodes:6")
+	}
+	for _, want := range wants {
 		if !strings.Contains(info, want) {
 			t.Errorf("no %s in %s", want, info)
 		}
