@@ -111,14 +111,10 @@ func (s *legacy) peek(ctx context.Context, plain string) (ports.Token, error) {
 
 // move keeps t, unless it was adopted before.
 func (s *legacy) move(ctx context.Context, t ports.Token) (bool, error) {
-	value, err := encode(t)
-	if err != nil {
-		return false, err
-	}
 	life := life(t.ExpiresAt, time.Now())
 	if err := s.note(ctx, t, life); err != nil {
 		return false, err
 	}
 	keys := []string{s.tokenKey(t.Purpose, t.Digest), s.adoptedKey(t.Purpose, t.Digest)}
-	return adopt.once(ctx, s.rdb, keys, value, life).Bool()
+	return adopt.once(ctx, s.rdb, keys, encode(t), life).Bool()
 }

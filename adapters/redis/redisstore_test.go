@@ -123,20 +123,16 @@ func TestValues(t *testing.T) {
 		{UserID: "ann", Family: "a \"b\"\n{é😀\u2028", Epoch: math.MaxInt64, CreatedAt: at, ExpiresAt: at.AddDate(7973, 0, 0), Data: []byte("\n\x00\xff")},
 		{Epoch: math.MinInt64, ExpiresAt: time.Date(1, 1, 1, 0, 0, 0, 1000, time.UTC)},
 	} {
-		value, err := encode(want)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := decode(value)
+		got, err := decode(encode(want))
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("got %+v, %v, want %+v", got, err, want)
 		}
 	}
-	good, _ := encode(ports.Token{UserID: "ann"})
+	good := encode(ports.Token{UserID: "ann"})
 	for name, bad := range map[string]string{
-		"nothing": "", "another layout": "2" + good[1:], "cut in the numbers": good[:30], "cut in the facts": good[:fixed+5],
+		"nothing": "", "another layout": "2" + good[1:], "cut in the numbers": good[:30], "cut in the time": good[:fixed+5],
 		"no number": good[:1] + strings.Repeat("x", digits) + good[1+digits:], "no epoch": good[:1+digits] + strings.Repeat("x", digits) + good[fixed:],
-		"no JSON": good[:fixed] + "x\n",
+		"no time": good[:fixed] + strings.Repeat("x", digits) + good[fixed+digits:], "cut in the user": good[:fixed+digits+2], "no end of the family": good[:len(good)-1],
 	} {
 		if got, err := decode(bad); err == nil {
 			t.Errorf("%s: got %+v, want an error", name, got)

@@ -16,16 +16,12 @@ func (s *store) Put(ctx context.Context, t ports.Token) error {
 	if err := storable(t.Purpose, t.Digest, t.UserID, t.Family); err != nil || t.Purpose == "" || t.Digest == "" {
 		return core.ErrInvalidValue
 	}
-	value, err := encode(t)
-	if err != nil {
-		return core.ErrInvalidValue
-	}
-	_, err = within(ctx, s, "put token", func() (struct{}, error) {
+	_, err := within(ctx, s, "put token", func() (struct{}, error) {
 		life := life(t.ExpiresAt, time.Now())
 		if err := s.note(ctx, t, life); err != nil {
 			return struct{}{}, err
 		}
-		kept, err := put.once(ctx, s.rdb, []string{s.tokenKey(t.Purpose, t.Digest)}, value, life).Bool()
+		kept, err := put.once(ctx, s.rdb, []string{s.tokenKey(t.Purpose, t.Digest)}, encode(t), life).Bool()
 		if err == nil && !kept {
 			err = core.ErrTokenTaken
 		}
@@ -95,11 +91,12 @@ func (s *store) Extend(ctx context.Context, purpose, digest string, until time.T
 		if err != nil {
 			return struct{}{}, found(err)
 		}
-		f, _, err := decodeFacts(rest)
+		t, err := decodeRest(rest)
 		if err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, s.note(ctx, ports.Token{Purpose: purpose, Digest: digest, UserID: f.UserID}, life)
+		t.Purpose, t.Digest = purpose, digest
+		return struct{}{}, s.note(ctx, t, life)
 	})
 	return err
 }

@@ -85,11 +85,7 @@ func (s *store) EndUser(ctx context.Context, purpose, userID, exceptFamily strin
 func (s *store) end(ctx context.Context, userID string, tokens []ports.Token) error {
 	_, err := s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for _, t := range tokens {
-			value, err := encode(t)
-			if err != nil {
-				return err
-			}
-			p.Eval(ctx, endScript, []string{s.tokenKey(t.Purpose, t.Digest)}, value[fixed:])
+			p.Eval(ctx, endScript, []string{s.tokenKey(t.Purpose, t.Digest)}, encode(t)[fixed:])
 		}
 		return nil
 	})

@@ -1,7 +1,6 @@
 package redisstore
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
 	"net/url"
@@ -24,61 +23,58 @@ const (
 	fixed  = 1 + 2*digits
 )
 
+// end is behind each text in a value. No text that is kept has it within.
+const end = "\x00"
+
 // never is the expiry of a token that has none: later than all others.
 var never = strings.Repeat("9", digits)
 
-// facts are what does not change of a token, besides its key and its data.
-type facts struct {
-	UserID    string `json:"user"`
-	Family    string `json:"family,omitempty"`
-	CreatedAt int64  `json:"created"` // microseconds since 1970
-}
-
-// encode returns the value of a token: layout, expiry, epoch, facts as a line
-// of JSON, and the data as they are.
-func encode(t ports.Token) (string, error) {
-	line, err := json.Marshal(facts{t.UserID, t.Family, t.CreatedAt.UnixMicro()})
-	if err != nil {
-		return "", err
-	}
-	return layout + expiry(t.ExpiresAt) + sortable(t.Epoch) + string(line) + "\n" + string(t.Data), nil
+// encode returns the value of a token: layout, expiry and epoch, then what does
+// not change, which is when it was made, its user, its family and its data.
+func encode(t ports.Token) string {
+	return layout + expiry(t.ExpiresAt) + sortable(t.Epoch) +
+		sortable(t.CreatedAt.UnixMicro()) + t.UserID + end + t.Family + end + string(t.Data)
 }
 
 // decode returns the token that value keeps, without its key.
 func decode(value string) (ports.Token, error) {
-	var t ports.Token
 	if len(value) < fixed || value[:1] != layout {
-		return t, fmt.Errorf("a value of another layout than %s", layout)
+		return ports.Token{}, fmt.Errorf("a value of another layout than %s", layout)
 	}
-	expires, epoch := value[1:1+digits], value[1+digits:fixed]
-	if expires != never {
+	t, err := decodeRest(value[fixed:])
+	if err != nil {
+		return t, err
+	}
+	if expires := value[1 : 1+digits]; expires != never {
 		micros, err := parse(expires)
 		if err != nil {
 			return t, err
 		}
 		t.ExpiresAt = time.UnixMicro(micros).UTC()
 	}
-	f, data, err := decodeFacts(value[fixed:])
+	t.Epoch, err = parse(value[1+digits : fixed])
+	return t, err
+}
+
+// decodeRest returns what does not change of a token, from its value.
+func decodeRest(rest string) (t ports.Token, err error) {
+	if len(rest) < digits {
+		return t, fmt.Errorf("a value that was cut off")
+	}
+	micros, err := parse(rest[:digits])
 	if err != nil {
 		return t, err
 	}
-	if t.Epoch, err = parse(epoch); err != nil {
-		return t, err
-	}
-	t.UserID, t.Family, t.CreatedAt, t.Data = f.UserID, f.Family, time.UnixMicro(f.CreatedAt).UTC(), data
-	return t, nil
-}
-
-// decodeFacts reads what does not change of a token, from its value.
-func decodeFacts(rest string) (f facts, data []byte, err error) {
-	line, after, ok := strings.Cut(rest, "\n")
+	user, rest, _ := strings.Cut(rest[digits:], end)
+	family, data, ok := strings.Cut(rest, end)
 	if !ok {
-		return f, nil, fmt.Errorf("a value without an end of its facts")
+		return t, fmt.Errorf("a value without an end of its texts")
 	}
-	if after != "" {
-		data = []byte(after)
+	t.CreatedAt, t.UserID, t.Family = time.UnixMicro(micros).UTC(), user, family
+	if data != "" {
+		t.Data = []byte(data)
 	}
-	return f, data, json.Unmarshal([]byte(line), &f)
+	return t, nil
 }
 
 // expiry writes a time so that texts compare as times do.
@@ -103,7 +99,8 @@ func parse(text string) (int64, error) {
 	return int64(n ^ 1<<63), nil
 }
 
-// storable returns core.ErrInvalidValue for texts that no store keeps.
+// storable returns core.ErrInvalidValue for texts that no store keeps, end among
+// them.
 func storable(texts ...string) error {
 	for _, text := range texts {
 		if !utf8.ValidString(text) || strings.IndexByte(text, 0) >= 0 {
