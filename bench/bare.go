@@ -305,24 +305,21 @@ func bareRedis(s setting) (http.Handler, error) {
 	})
 }
 
-// sessionIn reads what usher keeps in Redis: a layout, the expiry in
-// microseconds and the epoch, of 20 digits each with the sign bit turned, and
-// a line of JSON.
+// sessionIn reads what usher keeps in Redis: a layout, then the expiry in
+// microseconds, the epoch and the time of the login, of 20 digits each with the
+// sign bit turned, and the user with a NUL behind.
 func sessionIn(value string) (id string, epoch int64, err error) {
-	if len(value) < 41 || value[0] != '1' {
+	if len(value) < 61 || value[0] != '1' {
 		return "", 0, errors.New("a value of another layout")
 	}
 	expires, err1 := strconv.ParseUint(value[1:21], 10, 64)
 	of, err2 := strconv.ParseUint(value[21:41], 10, 64)
-	line, _, _ := strings.Cut(value[41:], "\n")
-	var facts struct {
-		User string `json:"user"`
-	}
-	if err := errors.Join(err1, err2, json.Unmarshal([]byte(line), &facts)); err != nil {
-		return "", 0, err
+	id, _, ok := strings.Cut(value[61:], "\x00")
+	if err := errors.Join(err1, err2); err != nil || !ok {
+		return "", 0, errors.Join(err, errors.New("a value that is no session"))
 	}
 	if time.Now().UnixMicro() >= int64(expires^1<<63) {
 		return "", 0, errRefused
 	}
-	return facts.User, int64(of ^ 1<<63), nil
+	return id, int64(of ^ 1<<63), nil
 }
