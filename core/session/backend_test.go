@@ -91,6 +91,8 @@ func TestData(t *testing.T) {
 		{"not UTF-8", ports.Grant{UserAgent: "a\xffb\xc3"}, ports.Grant{UserAgent: "ab"}},
 		{"nothing but invalid UTF-8", ports.Grant{UserAgent: strings.Repeat("\xff", 600)}, ports.Grant{}},
 		{"control characters", ports.Grant{UserAgent: strings.Repeat("\x00", 600)}, ports.Grant{UserAgent: strings.Repeat("\x00", 512)}},
+		{"lines", ports.Grant{UserAgent: "a\nend never\nb "}, ports.Grant{UserAgent: "a\nend never\nb "}},
+		{"everything", ports.Grant{Methods: []string{"pwd"}, Peer: zone, UserAgent: "a"}, ports.Grant{Methods: []string{"pwd"}, Peer: zone, UserAgent: "a"}},
 		{"replacement characters", ports.Grant{UserAgent: "\ufffd"}, ports.Grant{UserAgent: "\ufffd"}},
 	}
 	for _, test := range tests {
@@ -117,11 +119,12 @@ func TestDataOfOthers(t *testing.T) {
 		good       bool
 	}{
 		{"none", "", true},
-		{"empty", "{}", true},
-		{"more", `{"methods":["pwd"],"later":{"a":1}}`, true},
-		{"cut", `{"methods":`, false},
-		{"another kind", `{"methods":"pwd"}`, false},
-		{"no JSON", "\xff", false},
+		{"a line", "end never\n", true},
+		{"more", "later a b\nend 2026-12-24T18:00:00Z\nagent x", true},
+		{"cut", "end never\nmeth", false},
+		{"cut in a value", "end 2026-12", false},
+		{"another kind", "peer ann\n", false},
+		{"JSON", `{"methods":["pwd"]}`, false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -143,12 +146,21 @@ func TestDataOfOthers(t *testing.T) {
 	}
 }
 
-// Years that JSON cannot hold are an error and no session.
+// What cannot be told from the rest is an error and no session.
 func TestDataThatCannotBeKept(t *testing.T) {
-	w := newWorld(t, session.Config{Lifetime: -1})
-	token, _, err := w.Issue(t.Context(), ports.Grant{UserID: "ann", Expires: noon.AddDate(9000, 0, 0)})
-	if err == nil || !strings.HasPrefix(err.Error(), "session: ") || token != "" {
-		t.Errorf("got %q, %v, want an error only", token, err)
+	for name, g := range map[string]ports.Grant{
+		"a year of five digits":    {Expires: noon.AddDate(9000, 0, 0)},
+		"a method of two words":    {Methods: []string{"pwd", "one time"}},
+		"a method of two lines":    {Methods: []string{"pwd\nagent"}},
+		"a zone of two lines":      {Peer: netip.MustParseAddr("fe80::1%eth0\nmethods")},
+		"a zone that is two words": {Peer: netip.MustParseAddr("fe80::1%eth 0")},
+	} {
+		w := newWorld(t, session.Config{Lifetime: -1})
+		g.UserID = "ann"
+		token, _, err := w.Issue(t.Context(), g)
+		if err == nil || !strings.HasPrefix(err.Error(), "session: ") || token != "" {
+			t.Errorf("%s: got %q, %v, want an error only", name, token, err)
+		}
+		wantEqual(t, "tokens kept", len(w.store.tokens), 0)
 	}
-	wantEqual(t, "tokens kept", len(w.store.tokens), 0)
 }
