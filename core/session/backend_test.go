@@ -83,6 +83,7 @@ func TestData(t *testing.T) {
 		{"methods", ports.Grant{Methods: []string{"pwd", "hwk"}}, ports.Grant{Methods: []string{"pwd", "hwk"}}},
 		{"IPv4", ports.Grant{Peer: netip.MustParseAddr("192.0.2.1")}, ports.Grant{Peer: netip.MustParseAddr("192.0.2.1")}},
 		{"IPv6 with a zone", ports.Grant{Peer: zone}, ports.Grant{Peer: zone}},
+		{"a zone of two lines", ports.Grant{Peer: zone.WithZone("a\nb")}, ports.Grant{Peer: zone.WithZone("")}},
 		{"user agent", ports.Grant{UserAgent: `"<a>" & \ü`}, ports.Grant{UserAgent: `"<a>" & \ü`}},
 		{"longest user agent", ports.Grant{UserAgent: long + "y"}, ports.Grant{UserAgent: long + "y"}},
 		{"long user agent", ports.Grant{UserAgent: long + "yz"}, ports.Grant{UserAgent: long + "y"}},
@@ -120,10 +121,12 @@ func TestDataOfOthers(t *testing.T) {
 	}{
 		{"none", "", true},
 		{"a line", "end never\n", true},
-		{"more", "later a b\nend 2026-12-24T18:00:00Z\nagent x", true},
+		{"more", "end 2026-12-24T18:00:00Z\nlater a b\nagent x", true},
 		{"cut", "end never\nmeth", false},
 		{"cut in a value", "end 2026-12", false},
-		{"another kind", "peer ann\n", false},
+		{"another kind", "end never\npeer ann\n", false},
+		{"no end", "peer 192.0.2.1\n", false},
+		{"no end that is known", "later 1\nend never\n", false},
 		{"JSON", `{"methods":["pwd"]}`, false},
 	}
 	for _, test := range tests {
@@ -149,11 +152,9 @@ func TestDataOfOthers(t *testing.T) {
 // What cannot be told from the rest is an error and no session.
 func TestDataThatCannotBeKept(t *testing.T) {
 	for name, g := range map[string]ports.Grant{
-		"a year of five digits":    {Expires: noon.AddDate(9000, 0, 0)},
-		"a method of two words":    {Methods: []string{"pwd", "one time"}},
-		"a method of two lines":    {Methods: []string{"pwd\nagent"}},
-		"a zone of two lines":      {Peer: netip.MustParseAddr("fe80::1%eth0\nmethods")},
-		"a zone that is two words": {Peer: netip.MustParseAddr("fe80::1%eth 0")},
+		"a year of five digits": {Expires: noon.AddDate(9000, 0, 0)},
+		"a method of two words": {Methods: []string{"pwd", "one time"}},
+		"a method of two lines": {Methods: []string{"pwd\nagent"}},
 	} {
 		w := newWorld(t, session.Config{Lifetime: -1})
 		g.UserID = "ann"

@@ -23,13 +23,13 @@ const never = "never"
 //	methods pwd otp
 //	agent Mozilla/5.0 (X11; Linux x86_64)
 //
-// End is when the session ends, however much it is used, and what else is not
-// known has no line. Agent is the last, and its value goes on over all lines
+// End is the first, and says when the session ends, however much it is used.
+// What else is not known has no line. Agent is the last, and its value goes on over all lines
 // that follow. A check of a session reads them, nine times as fast as JSON.
 func encode(g ports.Grant, end time.Time) ([]byte, error) {
-	for _, text := range append([]string{g.Peer.Zone()}, g.Methods...) {
-		if strings.ContainsAny(text, " \n") {
-			return nil, fmt.Errorf("%q is no method or zone", text)
+	for _, method := range g.Methods {
+		if strings.ContainsAny(method, " \n") {
+			return nil, fmt.Errorf("%q is no method", method)
 		}
 	}
 	until := []byte(never)
@@ -40,8 +40,11 @@ func encode(g ports.Grant, end time.Time) ([]byte, error) {
 		}
 	}
 	data := fmt.Appendf(nil, "end %s\n", until)
-	if g.Peer.IsValid() {
-		data = fmt.Appendf(data, "peer %s\n", g.Peer)
+	if peer := g.Peer; peer.IsValid() {
+		if strings.ContainsAny(peer.Zone(), " \n") {
+			peer = peer.WithZone("")
+		}
+		data = fmt.Appendf(data, "peer %s\n", peer)
 	}
 	if methods := strings.Join(g.Methods, " "); methods != "" {
 		data = fmt.Appendf(data, "methods %s\n", methods)
@@ -61,7 +64,16 @@ func decode(t ports.Token) (ports.Grant, error) {
 		g.Expires = t.ExpiresAt
 		return g, nil
 	}
-	for rest := string(t.Data); rest != ""; {
+	end, rest, _ := strings.Cut(string(t.Data), "\n")
+	end, ok := strings.CutPrefix(end, "end ")
+	if !ok {
+		return g, errors.New("a token's data do not say when it ends")
+	}
+	var err error
+	if end != never {
+		g.Expires, err = time.Parse(time.RFC3339Nano, end)
+	}
+	for rest != "" && err == nil {
 		word, value, ok := strings.Cut(rest, " ")
 		if !ok {
 			return g, errors.New("a token's data are cut off")
@@ -71,20 +83,12 @@ func decode(t ports.Token) (ports.Grant, error) {
 			break
 		}
 		value, rest, _ = strings.Cut(value, "\n")
-		var err error
 		switch word {
-		case "end":
-			if value != never {
-				g.Expires, err = time.Parse(time.RFC3339Nano, value)
-			}
 		case "peer":
 			g.Peer, err = netip.ParseAddr(value)
 		case "methods":
 			g.Methods = strings.Split(value, " ")
 		}
-		if err != nil {
-			return g, err
-		}
 	}
-	return g, nil
+	return g, err
 }
