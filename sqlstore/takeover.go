@@ -60,8 +60,12 @@ func (e *CollisionError) Error() string {
 //
 // The unique index ix_user_email, or as the table is named, gives way to one of
 // the keys. All of it happens or nothing. It may be called again, and by several
-// processes at once; once the table is taken over it is Migrate. The program
-// that wrote to the tables before must have been stopped.
+// processes at once; once the table is taken over it is Migrate, and fails where
+// the keys are no longer unique. The program that wrote to the tables before
+// must have been stopped.
+//
+// Integers for ids are refused on SQLite: SQLAlchemy's tables there give the id
+// of a deleted user to the next one.
 //
 // It returns a *[CollisionError] where users cannot be told apart, a
 // *core.ConfigError as New does, also on MySQL, whose schema cannot be changed
@@ -88,7 +92,10 @@ func TakeOver[T any, U core.UserPtr[T]](ctx context.Context, db *sql.DB, d Diale
 			return err
 		}
 		if done > 0 { // it was taken over, or made, before
-			return errors.Join(in.apply(ctx, c, steps), in.addColumns(ctx, c))
+			if err := errors.Join(in.apply(ctx, c, steps), in.addColumns(ctx, c)); err != nil {
+				return err
+			}
+			return in.checkKeys(ctx)
 		}
 		if err := in.takeUsers(ctx, from.Key); err != nil {
 			return err
@@ -147,6 +154,9 @@ func (s *store) takeUsers(ctx context.Context, key func(string) string) error {
 	if !s.hasIDs(there["id"]) {
 		return fmt.Errorf("IDs: the column id is of type %s, which are other ids", there["id"])
 	}
+	if s.cfg.IDs == core.IntIDs && s.d.name == "sqlite" {
+		return fmt.Errorf("IDs: the table %s has integers, and sqlite may give the id of a deleted user to the next one, for whom tokens of the former would be good: move the users to new tables", s.cfg.Users)
+	}
 	keys, err := s.keysOf(ctx, key)
 	if err != nil {
 		return err
@@ -175,6 +185,26 @@ func (s *store) takeUsers(ctx context.Context, key func(string) string) error {
 		if _, err := s.db.ExecContext(ctx, statement); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// checkKeys fails where the keys are not unique, as on the way back to the
+// program before: it may have made users without a key.
+func (s *store) checkKeys(ctx context.Context) error {
+	query, table := `SELECT count(*) FROM pragma_index_list(?) AS i WHERE i."unique" = 1 AND i.partial = 0
+		AND (SELECT group_concat(name) FROM pragma_index_info(i.name)) = 'email_key'`, s.cfg.Users
+	if s.d.name == "postgres" {
+		query, table = `SELECT count(*) FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+			WHERE i.indrelid = to_regclass($1) AND i.indisunique AND i.indisvalid AND i.indpred IS NULL
+			AND i.indnkeyatts = 1 AND a.attname = 'email_key'`, s.users
+	}
+	var indexes int
+	if err := s.db.QueryRowContext(ctx, query, table).Scan(&indexes); err != nil {
+		return err
+	}
+	if indexes == 0 {
+		return fmt.Errorf("the table %s has no unique index on email_key any more: another program may have made or changed users, whose keys are not right", s.cfg.Users)
 	}
 	return nil
 }

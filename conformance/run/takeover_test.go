@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -41,7 +43,7 @@ var referenceTables = map[dialect.Name][]string{
 // referenceIDs are the types of a new id and of one that refers to it.
 var referenceIDs = map[dialect.Name]map[core.IDs][2]string{
 	dialect.PG:     {core.UUIDs: {"UUID", "UUID"}, core.IntIDs: {"SERIAL", "INTEGER"}},
-	dialect.SQLite: {core.UUIDs: {"CHAR(36)", "CHAR(36)"}},
+	dialect.SQLite: {core.UUIDs: {"CHAR(36)", "CHAR(36)"}, core.IntIDs: {"INTEGER", "INTEGER"}},
 }
 
 // reference makes FastAPI Users' tables in a database.
@@ -169,6 +171,16 @@ func TestTakeOver(t *testing.T) {
 	})
 }
 
+func columnsOfUsers(t testing.TB, db *bun.DB) []string {
+	t.Helper()
+	rows, err := db.DB.QueryContext(t.Context(), `SELECT * FROM "user"`)
+	require.NoError(t, err)
+	defer rows.Close()
+	names, err := rows.Columns()
+	require.NoError(t, err)
+	return names
+}
+
 // Where users cannot be told apart, nothing is changed, and all of them are
 // named.
 func TestTakeOverRefuses(t *testing.T) {
@@ -177,19 +189,11 @@ func TestTakeOverRefuses(t *testing.T) {
 		addReferenceUser(t, db, "Ann@example.com", "x")
 		addReferenceUser(t, db, "ANN@EXAMPLE.COM", "x")
 		bob := addReferenceUser(t, db, "bob@example.com", "x")
-		columns := func() (n int) {
-			rows, err := db.DB.QueryContext(t.Context(), `SELECT * FROM "user"`)
-			require.NoError(t, err)
-			defer rows.Close()
-			names, err := rows.Columns()
-			require.NoError(t, err)
-			return len(names)
-		}
 		collisions := func() *sqlstore.CollisionError {
 			err := bunstore.TakeOver[member](t.Context(), db, takenConfig(core.UUIDs), takeOver)
 			e, ok := errors.AsType[*sqlstore.CollisionError](err)
 			require.True(t, ok, "got %v", err)
-			require.Equal(t, 6, columns(), "columns were added")
+			require.Len(t, columnsOfUsers(t, db), 6, "columns were added")
 			return e
 		}
 		require.Equal(t, [][]string{{"ANN@EXAMPLE.COM", "Ann@example.com", "ann@example.com"}}, collisions().Addresses)
@@ -224,6 +228,94 @@ func TestTakeOverRefusesOtherTables(t *testing.T) {
 		refused(bunstore.Config{Users: "absent"}, "the table absent has no column id: it is not one of FastAPI Users")
 		refused(takenConfig(core.IntIDs), "which are other ids")
 		require.NoError(t, bunstore.TakeOver[member](t.Context(), db, takenConfig(core.UUIDs), takeOver))
+	})
+}
+
+// SQLite gives the id of the last user again once that user is deleted, in
+// tables as SQLAlchemy makes them; in those that Migrate made it does not.
+func TestTakeOverRefusesIntegersOfSQLite(t *testing.T) {
+	on := sqlEngines[0]
+	db := openDB(t, on.fresh(t))
+	reference(t, db, core.IntIDs)
+	row := map[string]any{"email": "Ann@example.com", "hashed_password": "x", "is_active": true, "is_superuser": false, "is_verified": true}
+	_, err := db.NewInsert().Model(&row).Table("user").Exec(t.Context())
+	require.NoError(t, err)
+	for range 2 {
+		err := bunstore.TakeOver[member](t.Context(), db, takenConfig(core.IntIDs), takeOver)
+		require.ErrorContains(t, err, "the table user has integers, and sqlite may give the id of a deleted user to the next one")
+		require.Len(t, columnsOfUsers(t, db), 6, "columns were added")
+		var made []string
+		require.NoError(t, db.NewSelect().Table("sqlite_master").Column("name").Where("name = 'usher_migrations' OR name = 'tokens'").Scan(t.Context(), &made))
+		require.Empty(t, made)
+	}
+	made := openDB(t, on.fresh(t))
+	require.NoError(t, bunstore.Migrate[member](t.Context(), made, takenConfig(core.IntIDs)))
+	require.NoError(t, bunstore.TakeOver[member](t.Context(), made, takenConfig(core.IntIDs), takeOver))
+}
+
+// The way back that docs/migrating-from-fastapi-users.md shows is one for the
+// old program, and usher's once more only after the tables are taken over anew.
+func TestTakeOverAndBack(t *testing.T) {
+	page, err := os.ReadFile("../../docs/migrating-from-fastapi-users.md")
+	require.NoError(t, err)
+	blocks := regexp.MustCompile("(?ms)^```sql\n(.*?)^```").FindAllStringSubmatch(string(page), -1)
+	require.Len(t, blocks, 4)
+	onReference(t, func(t *testing.T, db *bun.DB, _ string) {
+		run := func(block int) {
+			for _, statement := range strings.Split(strings.TrimSpace(blocks[block][1]), "\n") {
+				_, err := db.DB.ExecContext(t.Context(), statement)
+				require.NoError(t, err, statement)
+			}
+		}
+		take := func() error {
+			return bunstore.TakeOver[member](t.Context(), db, takenConfig(core.UUIDs), takeOver)
+		}
+		ann := addReferenceUser(t, db, "Ann@example.com", "x")
+		addReferenceAccount(t, db, ann, "google", "people/1")
+		require.NoError(t, take())
+		require.NoError(t, take())
+		s, err := bunstore.New[member](db, takenConfig(core.UUIDs))
+		require.NoError(t, err)
+		finds := func(address, id string) {
+			t.Helper()
+			u, err := s.Users.ByEmail(t.Context(), address)
+			if id == "" {
+				require.ErrorIs(t, err, core.ErrUserNotFound)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, id, u.ID)
+		}
+		run(0)
+		if db.Dialect().Name() == dialect.PG {
+			run(1)
+		}
+		bob, cleo := addReferenceUser(t, db, "Bob@example.com", "x"), addReferenceUser(t, db, "cleo@example.com", "x")
+		row := map[string]any{"id": core.UUIDs.New(), "email": "cleo@example.com", "hashed_password": "x", "is_active": true, "is_superuser": false, "is_verified": true}
+		_, err = db.NewInsert().Model(&row).Table("user").Exec(t.Context())
+		require.Error(t, err, "two users have one address")
+		_, err = db.NewUpdate().Table("user").Set("email = 'anne@example.com'").Where("id = ?", ann).Exec(t.Context())
+		require.NoError(t, err)
+		require.ErrorContains(t, take(), "the table user has no unique index on email_key any more")
+		require.NoError(t, bunstore.Migrate[member](t.Context(), db, takenConfig(core.UUIDs)))
+		finds("bob@example.com", "")
+		finds("ann@example.com", ann)
+		if db.Dialect().Name() == dialect.SQLite {
+			run(2)
+		}
+		run(3)
+		require.NoError(t, take())
+		require.NoError(t, take())
+		finds("bob@example.com", bob)
+		finds("cleo@example.com", cleo)
+		finds("anne@example.com", ann)
+		finds("ann@example.com", "")
+		u, _, err := s.Accounts.ByAccount(t.Context(), "google", "people/1")
+		require.NoError(t, err)
+		require.Equal(t, ann, u.ID)
+		_, err = s.Users.Update(t.Context(), bob, func(u *member) error { u.Email, u.EmailKey = "CLEO@example.com", "cleo@example.com"; return nil })
+		require.ErrorIs(t, err, core.ErrEmailTaken)
+		require.NoError(t, s.Users.Delete(t.Context(), ann))
 	})
 }
 
