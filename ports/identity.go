@@ -22,8 +22,12 @@ type IdentityProvider interface {
 	// somebody else; any other error says that the provider could not be
 	// asked. Neither holds a code, a token or a secret.
 	Identify(ctx context.Context, r AuthorizationResponse) (Identity, error)
-	// Refresh returns new tokens for a refresh token, under the same rules.
-	// Refresh is empty in what it returns where the old one stays good.
+	// Refresh returns new tokens for a refresh token. It returns
+	// core.ErrCodeRefused, wrapped, only where the provider says that the
+	// refresh token is worth nothing any more, for it is forgotten then; any
+	// other error says that the provider could not be asked. Neither holds a
+	// token or a secret. Refresh is empty in what it returns where the old one
+	// stays good.
 	Refresh(ctx context.Context, refresh string) (ProviderTokens, error)
 }
 

@@ -52,16 +52,24 @@ var (
 		"bad_verification_code", "redirect_uri_mismatch", "bad_refresh_token"}
 	aboutClient = []string{"invalid_client", "unauthorized_client", "incorrect_client_credentials"}
 	aboutServer = []string{"server_error", "temporarily_unavailable"}
+	// aboutRefresh say that a refresh token is worth nothing any more.
+	aboutRefresh = []string{"invalid_grant", "bad_refresh_token"}
 )
+
+// answer is a status, and a code where it is a known one, in words.
+func answer(status int, code string) string {
+	text := fmt.Sprintf("answered %d", status)
+	if slices.Contains(slices.Concat(aboutCode, aboutClient, aboutServer), code) {
+		text += " " + code
+	}
+	return text
+}
 
 // answered says what a status and a code of an error mean. It is the
 // application that is not accepted, and no login's fault, if the code is about
 // the client.
 func answered(what string, status int, code string) error {
-	text := fmt.Sprintf("answered %d", status)
-	if slices.Contains(slices.Concat(aboutCode, aboutClient, aboutServer), code) {
-		text += " " + code
-	}
+	text := answer(status, code)
 	busy := status == http.StatusTooManyRequests || status == http.StatusRequestTimeout
 	switch {
 	case slices.Contains(aboutClient, code) || slices.Contains(aboutServer, code) || busy:
@@ -73,15 +81,36 @@ func answered(what string, status int, code string) error {
 	return outage(what, errors.New(text))
 }
 
-// tokenError maps what golang.org/x/oauth2 returns for a token request. Its
+const (
+	tokenEndpoint = "token endpoint"
+	noAccessToken = "the answer has no access token"
+)
+
+// tokenError maps what golang.org/x/oauth2 returns where a code is redeemed. Its
 // texts have the provider's answer in them and are dropped.
 func tokenError(err error) error {
-	const what = "token endpoint"
 	if e, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
-		return answered(what, e.Response.StatusCode, e.ErrorCode)
+		return answered(tokenEndpoint, e.Response.StatusCode, e.ErrorCode)
 	}
 	if e, ok := errors.AsType[*url.Error](err); ok {
-		return outage(what, e)
+		return outage(tokenEndpoint, e)
 	}
-	return refused(what + ": the answer has no access token")
+	return refused(tokenEndpoint + ": " + noAccessToken)
+}
+
+// refreshError is tokenError where a token is refreshed. Core forgets a refresh
+// token that is refused, for good, so a refusal is what the provider itself
+// says of the token. Anything else may be a gateway's, or the configuration's
+// fault, and passes: it is an outage.
+func refreshError(err error) error {
+	if e, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
+		if slices.Contains(aboutRefresh, e.ErrorCode) {
+			return answered(tokenEndpoint, e.Response.StatusCode, e.ErrorCode)
+		}
+		return outage(tokenEndpoint, errors.New(answer(e.Response.StatusCode, e.ErrorCode)))
+	}
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		return outage(tokenEndpoint, e)
+	}
+	return outage(tokenEndpoint, errors.New(noAccessToken))
 }

@@ -583,6 +583,65 @@ func TestRefresh(t *testing.T) {
 	wantOutage(t, err, ports.AuthorizationResponse{Code: who.Tokens.Refresh})
 }
 
+// A refresh token is forgotten for good once it was refused, so only the
+// provider's own word for that is a refusal.
+func TestRefreshRefused(t *testing.T) {
+	const at = "POST https://github.com/login/oauth/access_token"
+	for _, test := range []struct {
+		name, answer string
+		refused      bool
+		says         string
+	}{
+		{"invalid_grant", `400 {"error":"invalid_grant","error_description":"` + planted + `"}`, true, "answered 400 invalid_grant"},
+		{"invalid_grant with 401", `401 {"error":"invalid_grant"}`, true, "answered 401 invalid_grant"},
+		{"invalid_grant with 200", `{"error":"invalid_grant"}`, true, "answered 200 invalid_grant"},
+		{"GitHub's code", `{"error":"bad_refresh_token","error_description":"` + planted + `"}`, true, "answered 200 bad_refresh_token"},
+		{"invalid_grant with 503", `503 {"error":"invalid_grant"}`, false, "answered 503 invalid_grant"},
+		{"403 of a gateway", "403 <html>" + planted, false, "answered 403"},
+		{"404 of a gateway", "404 <html>" + planted, false, "answered 404"},
+		{"403 in JSON", `403 {"message":"` + planted + `"}`, false, "answered 403"},
+		{"401 without a body", "401 ", false, "answered 401"},
+		{"400 in words", "400 invalid_grant " + planted, false, "answered 400"},
+		{"400 without a code", `400 {"message":"` + planted + `"}`, false, "answered 400"},
+		{"200 with HTML", "<html>" + planted, false, "no access token"},
+		{"200 without a token", `{}`, false, "no access token"},
+		{"a code that nobody knows", `400 {"error":"` + planted + `"}`, false, "answered 400"},
+		{"a code of another request", `400 {"error":"invalid_request"}`, false, "answered 400 invalid_request"},
+		{"not the client", `401 {"error":"invalid_client"}`, false, "answered 401 invalid_client"},
+		{"busy", "429 " + planted, false, "answered 429"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p, err := oauthclient.GitHub(oauthclient.Config{ClientID: "id", ClientSecret: "sec", Transport: answers{at: test.answer}})
+			r := ports.AuthorizationResponse{Code: "r-e-f"}
+			tokens, err := made(t, p, err).Refresh(t.Context(), r.Code)
+			if tokens != (ports.ProviderTokens{}) {
+				t.Error("got tokens")
+			}
+			if test.refused {
+				wantRefused(t, err, r)
+			} else {
+				wantOutage(t, err, r)
+			}
+			if err == nil || !strings.Contains(err.Error(), "token endpoint") || !strings.Contains(err.Error(), test.says) {
+				t.Errorf("got %v, which does not say %q", err, test.says)
+			}
+		})
+	}
+}
+
+// The same answers refuse a code, where they are no outage of the provider's.
+func TestCodeRefused(t *testing.T) {
+	const at = "POST https://github.com/login/oauth/access_token"
+	for _, answer := range []string{
+		"403 <html>", "404 <html>", "401 ", "400 " + planted, "<html>", `400 {"error":"` + planted + `"}`, `400 {"error":"invalid_request"}`,
+	} {
+		p, err := oauthclient.GitHub(oauthclient.Config{ClientID: "id", ClientSecret: "sec", Transport: answers{at: answer}})
+		r := ports.AuthorizationResponse{Code: "c-o-d-e", RedirectURL: callback, Verifier: verifier}
+		_, err = made(t, p, err).Identify(t.Context(), r)
+		wantRefused(t, err, r)
+	}
+}
+
 // The client is told apart from others in the way that metadata asks for.
 func TestClientAuthentication(t *testing.T) {
 	for _, test := range []struct {

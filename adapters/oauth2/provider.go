@@ -198,7 +198,10 @@ func (p *Provider) whose(ctx context.Context, token *oauth2.Token, nonce string)
 	})
 }
 
-// Refresh implements [ports.IdentityProvider].
+// Refresh implements [ports.IdentityProvider]. The error is
+// core.ErrCodeRefused only where the provider says of the refresh token that it
+// is worth nothing any more: by invalid_grant (RFC 6749, section 5.2), or
+// GitHub's bad_refresh_token. Whatever else is answered is an outage.
 func (p *Provider) Refresh(ctx context.Context, refresh string) (ports.ProviderTokens, error) {
 	ctx, cancel := p.within(ctx)
 	defer cancel()
@@ -216,7 +219,7 @@ func (p *Provider) renew(ctx context.Context, refresh string) (ports.ProviderTok
 	}
 	token, err := config.TokenSource(ctx, &oauth2.Token{RefreshToken: refresh}).Token()
 	if err != nil {
-		return ports.ProviderTokens{}, tokenError(err)
+		return ports.ProviderTokens{}, refreshError(err)
 	}
 	out := p.tokens(token)
 	if out.Refresh == refresh {
