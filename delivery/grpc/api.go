@@ -94,6 +94,7 @@ func New[U core.AnyUser](auth *core.Authenticator[U], cfg Config[U], services ..
 		auth: auth, oauth: cfg.OAuth, message: cfg.Message, timeout: cfg.Timeout, recheck: cfg.StreamCheck, log: cfg.Log,
 		origins: http.NewCrossOriginProtection(), health: health.NewServer(), methods: map[string]*method[U]{},
 	}
+	a.health.SetServingStatus("", grpc_health_v1.HealthCheckResponse_NOT_SERVING) // nobody has asked the stores yet
 	problems := a.configure(cfg)
 	if auth == nil {
 		problems = append(problems, "auth is missing")
@@ -236,13 +237,19 @@ func validName(name string) bool {
 
 // RegisterServices puts usher's services and the health service on s, which has
 // the interceptors of a: without them they refuse every call. [NewServer] does
-// all of that.
+// all of that. Where [Server.Run] does not run s, nobody asks the stores: the
+// health service says NOT_SERVING until the application sets [API.Health].
 func (a *API[U]) RegisterServices(s grpc.ServiceRegistrar) {
 	for _, register := range a.register {
 		register(s)
 	}
 	grpc_health_v1.RegisterHealthServer(s, a.health)
 }
+
+// Health is what the health service says. [Server.Run] sets it, by what the
+// stores answer. An application that runs a server of its own sets it itself,
+// such as by the Ping of its authenticator.
+func (a *API[U]) Health() *health.Server { return a.health }
 
 // Undeclared returns the full names of the methods that are registered on s
 // and have no policy: nobody can call them. They are sorted.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
 
@@ -19,8 +20,8 @@ import (
 // ServerConfig sets up a [Server]. Its zero value is fit for the internet. A
 // negative duration stands for no limit.
 type ServerConfig struct {
-	// MaxMessageBytes bounds a message that a client sends. Zero means 1 MiB.
-	// A larger one is RESOURCE_EXHAUSTED.
+	// MaxMessageBytes bounds a message that a client sends. Zero or less means
+	// 1 MiB. A larger one is RESOURCE_EXHAUSTED.
 	MaxMessageBytes int
 	// MaxHeaderBytes bounds the metadata of a call. Zero means 64 KiB. A call
 	// with more is cut off by the transport.
@@ -42,11 +43,13 @@ type ServerConfig struct {
 	// take. Zero means a minute and 20 seconds.
 	PingInterval, PingTimeout time.Duration
 	// MinPingInterval is how often a client may ask; one that asks more often
-	// is cut off. Zero means 20 seconds.
+	// is cut off. Zero means 20 seconds, less than zero that it may ask as
+	// often as it likes.
 	MinPingInterval time.Duration
 	// HealthInterval is how often the stores are asked whether they are there,
 	// and HealthTimeout how long they have to answer. Zero means 5 seconds and
-	// 2 seconds.
+	// 2 seconds. With a HealthInterval of less than zero they are asked once,
+	// when Run begins, and health stays what that came to.
 	HealthInterval, HealthTimeout time.Duration
 	// ShutdownGrace bounds how long calls may go on once the context has
 	// ended. Zero means 10 seconds.
@@ -59,6 +62,9 @@ type ServerConfig struct {
 const forever = time.Duration(math.MaxInt64)
 
 func (c *ServerConfig) setDefaults() {
+	if c.MinPingInterval < 0 {
+		c.MinPingInterval = 1 // it is a minimum, and of zero gRPC makes 5 minutes
+	}
 	for _, d := range []struct {
 		value *time.Duration
 		zero  time.Duration
@@ -80,7 +86,7 @@ func (c *ServerConfig) setDefaults() {
 			*d.value = forever
 		}
 	}
-	if c.MaxMessageBytes == 0 {
+	if c.MaxMessageBytes <= 0 {
 		c.MaxMessageBytes = 1 << 20
 	}
 	if c.MaxHeaderBytes == 0 {
@@ -115,8 +121,7 @@ type Server struct {
 	cfg        ServerConfig
 	undeclared func() []string
 	watch      func(ctx context.Context, cfg ServerConfig, services []string)
-	// stop tells those who watch the health that the server ends.
-	stop func()
+	health     *health.Server
 }
 
 // NewServer returns a server for api. Options are added to those that cfg
@@ -125,7 +130,7 @@ type Server struct {
 func NewServer[U core.AnyUser](api *API[U], cfg ServerConfig, options ...grpc.ServerOption) *Server {
 	cfg.setDefaults()
 	all := append(cfg.options(), grpc.ChainUnaryInterceptor(api.UnaryInterceptor), grpc.ChainStreamInterceptor(api.StreamInterceptor))
-	s := &Server{Server: grpc.NewServer(append(all, options...)...), cfg: cfg, watch: api.watchStores, stop: api.health.Shutdown}
+	s := &Server{Server: grpc.NewServer(append(all, options...)...), cfg: cfg, watch: api.watchStores, health: api.health}
 	s.undeclared = func() []string { return api.Undeclared(s) }
 	api.RegisterServices(s)
 	return s
@@ -137,7 +142,9 @@ func NewServer[U core.AnyUser](api *API[U], cfg ServerConfig, options ...grpc.Se
 // also returns the error of a listener that fails and, before it serves
 // anything, a *[core.ConfigError] where a method has no policy.
 //
-// While it runs, the health service says whether the stores answer.
+// While it runs, the health service says whether the stores answer: of the
+// server, and of each service on it. Until they have answered for the first
+// time it says that they do not.
 func (s *Server) Run(ctx context.Context, listener net.Listener) error {
 	if names := s.undeclared(); names != nil {
 		listener.Close()
@@ -150,6 +157,9 @@ func (s *Server) Run(ctx context.Context, listener net.Listener) error {
 	services := []string{""}
 	for name := range s.GetServiceInfo() {
 		services = append(services, name)
+	}
+	for _, name := range services {
+		s.health.SetServingStatus(name, grpc_health_v1.HealthCheckResponse_NOT_SERVING)
 	}
 	watching, done := context.WithCancel(ctx)
 	watched := make(chan struct{})
@@ -170,7 +180,7 @@ func (s *Server) Run(ctx context.Context, listener net.Listener) error {
 
 // shutdown stops the server, by force once the grace is over.
 func (s *Server) shutdown() error {
-	s.stop()
+	s.health.Shutdown() // tells those who watch it
 	var cut error
 	timer := time.AfterFunc(s.cfg.ShutdownGrace, s.Stop)
 	s.GracefulStop()
@@ -192,10 +202,10 @@ func (a *API[U]) watchStores(ctx context.Context, cfg ServerConfig, services []s
 			return
 		}
 		if now != last {
+			logState(ctx, cfg.Log, last, err) // first, so that whoever sees the change finds it in the log
 			for _, service := range services {
 				a.health.SetServingStatus(service, now)
 			}
-			logState(ctx, cfg.Log, last, err)
 			last = now
 		}
 		select {

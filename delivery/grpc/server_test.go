@@ -7,7 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/net/http2"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/health/grpc_health_v1"
 	testpb "google.golang.org/grpc/interop/grpc_testing"
 	"google.golang.org/grpc/status"
@@ -59,13 +62,129 @@ func TestHealth(t *testing.T) {
 	}
 }
 
+// Until the stores have answered, nobody is told that they do.
+func TestHealthBeforeTheFirstAnswer(t *testing.T) {
+	w := newBareWorld(t, withOpenApp, func(w *world) { w.server.HealthTimeout = -1 })
+	w.stores.slow.Store(true)
+	w.serve(t)
+	for _, service := range []string{"", usherv1.UserService_ServiceDesc.ServiceName, testpb.TestService_ServiceDesc.ServiceName} {
+		answer, err := grpc_health_v1.NewHealthClient(w.conn).Check(as(t, ""), &grpc_health_v1.HealthCheckRequest{Service: service})
+		if err != nil || answer.GetStatus() != notServing {
+			t.Errorf("%q: got %v, %v, want %v", service, answer.GetStatus(), err, notServing)
+		}
+	}
+}
+
+// On a server of the application's own, health is the application's to set.
+func TestHealthWithoutRun(t *testing.T) {
+	w := newBareWorld(t)
+	srv := grpc.NewServer(grpc.UnaryInterceptor(w.api.UnaryInterceptor), grpc.StreamInterceptor(w.api.StreamInterceptor))
+	w.api.RegisterServices(srv)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, 0, err)
+	go func() { _ = srv.Serve(listener) }()
+	defer srv.Stop()
+	conn, err := grpc.NewClient(listener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	must(t, 0, err)
+	defer conn.Close()
+	want := notServing
+	for range 2 {
+		answer, err := grpc_health_v1.NewHealthClient(conn).Check(as(t, ""), &grpc_health_v1.HealthCheckRequest{})
+		if err != nil || answer.GetStatus() != want {
+			t.Errorf("got %v, %v, want %v", answer.GetStatus(), err, want)
+		}
+		want = serving
+		w.api.Health().SetServingStatus("", want)
+	}
+}
+
+// With a negative interval the stores are asked once.
+func TestHealthOnce(t *testing.T) {
+	w := newWorld(t, func(w *world) { w.server.HealthInterval = -1 })
+	stream, err := grpc_health_v1.NewHealthClient(w.conn).Watch(as(t, ""), &grpc_health_v1.HealthCheckRequest{})
+	must(t, 0, err)
+	for {
+		answer, err := stream.Recv()
+		must(t, 0, err)
+		if answer.GetStatus() == serving {
+			break
+		}
+	}
+	w.stores.down.Store(true)
+	time.Sleep(50 * time.Millisecond)
+	answer, err := grpc_health_v1.NewHealthClient(w.conn).Check(as(t, ""), &grpc_health_v1.HealthCheckRequest{})
+	if err != nil || answer.GetStatus() != serving {
+		t.Errorf("got %v, %v, want %v", answer.GetStatus(), err, serving)
+	}
+}
+
 // A message that is larger than allowed is refused.
 func TestMessageSize(t *testing.T) {
-	w := newWorld(t, withOpenApp, func(w *world) { w.server.MaxMessageBytes = 1000 })
-	for size, want := range map[int]codes.Code{900: codes.OK, 1001: codes.ResourceExhausted} {
-		_, err := testpb.NewTestServiceClient(w.conn).UnaryCall(as(t, "king"), &testpb.SimpleRequest{Payload: &testpb.Payload{Body: make([]byte, size)}})
-		if got := status.Code(err); got != want {
-			t.Errorf("%d bytes: got %v, want %v", size, got, want)
+	for _, test := range []struct {
+		limit, size int
+		want        codes.Code
+	}{
+		{1000, 900, codes.OK},
+		{1000, 1001, codes.ResourceExhausted},
+		{0, 1 << 20, codes.ResourceExhausted},
+		{-1, 1001, codes.OK},
+		{-1, 1 << 20, codes.ResourceExhausted},
+	} {
+		w := newWorld(t, withOpenApp, func(w *world) { w.server.MaxMessageBytes = test.limit })
+		_, err := testpb.NewTestServiceClient(w.conn).UnaryCall(as(t, "king"), &testpb.SimpleRequest{Payload: &testpb.Payload{Body: make([]byte, test.size)}})
+		if got := status.Code(err); got != test.want {
+			t.Errorf("%d bytes of %d: got %v, want %v", test.size, test.limit, got, test.want)
+		}
+	}
+}
+
+// A client that asks too often whether the server is there is cut off, unless
+// it may ask as often as it likes. It speaks HTTP/2 by itself, as that of gRPC
+// asks every ten seconds at most.
+func TestPings(t *testing.T) {
+	for _, test := range []struct {
+		least time.Duration
+		cut   bool
+	}{{0, true}, {time.Hour, true}, {-1, false}, {-time.Hour, false}} {
+		t.Run(test.least.String(), func(t *testing.T) {
+			w := newWorld(t, func(w *world) { w.server.MinPingInterval = test.least })
+			conn, err := net.Dial("tcp", w.addr)
+			must(t, 0, err)
+			defer conn.Close()
+			must(t, 0, conn.SetDeadline(time.Now().Add(30*time.Second)))
+			_, err = conn.Write([]byte(http2.ClientPreface))
+			must(t, 0, err)
+			framer := http2.NewFramer(conn, conn)
+			must(t, 0, framer.WriteSettings())
+			cut := false
+			for i := byte(0); i < 10 && !cut; i++ {
+				cut = !ping(framer, i)
+			}
+			if cut != test.cut {
+				t.Errorf("cut off: %v, want %v", cut, test.cut)
+			}
+		})
+	}
+}
+
+// ping asks whether the server is there, and reports whether it says so.
+func ping(framer *http2.Framer, id byte) bool {
+	data := [8]byte{id}
+	if framer.WritePing(false, data) != nil {
+		return false
+	}
+	for {
+		frame, err := framer.ReadFrame()
+		if err != nil {
+			return false
+		}
+		switch f := frame.(type) {
+		case *http2.GoAwayFrame:
+			return false
+		case *http2.PingFrame:
+			if f.IsAck() && f.Data == data {
+				return true
+			}
 		}
 	}
 }
