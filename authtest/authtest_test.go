@@ -20,10 +20,11 @@ import (
 
 // app is an application as its own tests would make it.
 type app struct {
-	users *core.Manager[*core.User]
-	auth  *core.Authenticator[*core.User]
-	mails *authtest.Mailbox
-	clock *authtest.Clock
+	stores ports.Stores[*core.User]
+	users  *core.Manager[*core.User]
+	auth   *core.Authenticator[*core.User]
+	mails  *authtest.Mailbox
+	clock  *authtest.Clock
 	http.Handler
 }
 
@@ -52,6 +53,7 @@ func (s *signer) Verify(_ context.Context, token, audience string) (ports.Claims
 func newApp() (*app, error) {
 	a := &app{mails: &authtest.Mailbox{}, clock: authtest.NewClock(time.Now())}
 	stores := memory.New[core.User](memory.Config{})
+	a.stores = stores
 	bearer, err1 := session.Backend("bearer", stores, session.Config{Now: a.clock.Now}, core.Bearer{})
 	cookie, err2 := core.NewCookie(core.CookieConfig{})
 	if err := errors.Join(err1, err2); err != nil {
@@ -141,6 +143,42 @@ func TestLoggedIn(t *testing.T) {
 				t.Errorf("after the logout of another: %d", status)
 			}
 		})
+	}
+}
+
+// withCookie returns an authenticator of a whose one backend, "cookie", has
+// such a cookie.
+func (a *app) withCookie(t *testing.T, cfg core.CookieConfig) *core.Authenticator[*core.User] {
+	t.Helper()
+	cookie, err1 := core.NewCookie(cfg)
+	backend, err2 := session.Backend("cookie", a.stores, session.Config{Now: a.clock.Now}, cookie)
+	auth, err3 := core.NewAuthenticator(a.users, backend)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		t.Fatal(err)
+	}
+	return auth
+}
+
+// A cookie for a part of the site is kept, too, and sent there.
+func TestLoggedInBelowPath(t *testing.T) {
+	a := mustApp(t)
+	u := a.user(t, "ann@example.com")
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, len(r.Cookies())) })
+	for _, test := range []struct {
+		cfg  core.CookieConfig
+		path string
+		want string
+	}{
+		{core.CookieConfig{Path: "/api/v1"}, "/api/v1/me", "1"},
+		{core.CookieConfig{Path: "/api/v1"}, "/", "0"},
+		{core.CookieConfig{Path: "/api/"}, "/api/me", "1"},
+		{core.CookieConfig{Domain: "app.test"}, "/", "1"},
+		{core.CookieConfig{Domain: ".app.test", MaxAge: time.Hour}, "/", "1"},
+	} {
+		client := authtest.LoggedIn(t, h, a.withCookie(t, test.cfg), "cookie", u)
+		if _, got := get(t, client, test.path); got != test.want {
+			t.Errorf("%+v: %s got %s cookies, want %s", test.cfg, test.path, got, test.want)
+		}
 	}
 }
 
@@ -246,6 +284,13 @@ func TestFailures(t *testing.T) {
 	} {
 		if got := said(f); !strings.HasPrefix(got, name) {
 			t.Errorf("got %q, want %q", got, name)
+		}
+	}
+	for _, domain := range []string{"example.com", "www.app.test"} {
+		auth := a.withCookie(t, core.CookieConfig{Domain: domain})
+		got := said(func(t testing.TB) { authtest.LoggedIn(t, a, auth, "cookie", u) })
+		if want := `authtest: log in at "cookie": the client keeps no cookie for https://app.test, `; !strings.HasPrefix(got, want) {
+			t.Errorf("cookie of %s: got %q, want %q", domain, got, want)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/gousher/usher/core"
@@ -29,7 +30,9 @@ func NewClient(h http.Handler) *http.Client {
 // LoggedIn returns a client of h, as NewClient does, with a session of u at
 // the backend of that name. The session is made as a login makes it, without a
 // password and without a request: u is a user that auth's manager has. The
-// test fails where there is no such backend, or where u may not log in.
+// test fails where there is no such backend, where u may not log in, or where
+// the client may not keep the cookie, as it is for another host than that of
+// [Site].
 func LoggedIn[U core.AnyUser](t testing.TB, h http.Handler, auth *core.Authenticator[U], backend string, u U) *http.Client {
 	t.Helper()
 	header := http.Header{}
@@ -42,11 +45,32 @@ func LoggedIn[U core.AnyUser](t testing.TB, h http.Handler, auth *core.Authentic
 	c := NewClient(h)
 	if issued.Sent {
 		site, _ := url.Parse(Site) // which it is
-		c.Jar.SetCookies(site, (&http.Response{Header: header}).Cookies())
+		cookies := (&http.Response{Header: header}).Cookies()
+		c.Jar.SetCookies(site, cookies)
+		if !keeps(c.Jar, site, cookies) {
+			t.Fatalf("authtest: log in at %q: the client keeps no cookie for %s, as its Domain is another or none was set", backend, Site)
+		}
 	} else {
 		c.Transport.(*direct).bearer = issued.Token
 	}
 	return c
+}
+
+// keeps reports whether jar has one of the cookies that site has set, wherever
+// on site it is sent to.
+func keeps(jar http.CookieJar, site *url.URL, cookies []*http.Cookie) bool {
+	for _, set := range cookies {
+		at := *site
+		if strings.HasPrefix(set.Path, "/") {
+			at.Path = set.Path
+		}
+		for _, kept := range jar.Cookies(&at) {
+			if kept.Name == set.Name {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // direct hands requests to a handler.
