@@ -2,7 +2,10 @@
 // [github.com/redis/go-redis/v9]: on one server, behind Sentinel, or in a
 // Redis Cluster. Users lie elsewhere.
 //
-//	stores := bunstore.New[Member](db, bunstore.Config{})
+//	stores, err := bunstore.New[Member](db, bunstore.Config{})
+//	if err != nil {
+//		return err
+//	}
 //	stores.Tokens, err = redisstore.New(rdb, redisstore.Config{})
 //
 // [NewLimiter] returns a limiter that processes share, and [NewLegacy] the
