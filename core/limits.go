@@ -15,21 +15,22 @@ import (
 // mails sent. Each is counted for the address that is tried, whoever tries it,
 // and for the peer that tries, whatever it tries. Its zero value has the
 // limits that its fields name; what exceeds one is a *[LimitError], before
-// anything is looked up or hashed.
+// anything is hashed. Of a login it is looked up before whether the peer is known.
 //
 // They hold for calls that deliveries make, which know of a [ports.Request].
 // What the application itself does with a [Manager] is not limited.
 type Limits struct {
 	// Off lifts all limits.
 	Off bool
-	// Limiter counts, for all processes that share it. While it fails, each
-	// process counts by itself and allows half as much. Nil means that each
+	// Limiter counts, for all processes that share it. While it fails, or does
+	// not answer within half a second, each process counts by itself and allows
+	// half as much. Nil means that each
 	// counts by itself.
 	Limiter ports.Limiter
 	// Login is for tries to log in. Zero means 10 in 10 minutes for an
 	// address, and 100 in 10 minutes for a peer. A peer from which the user of
-	// the address is logged in at present is counted apart from others: nobody
-	// is locked out by tries from elsewhere.
+	// the address is logged in at present, by a session in a store, is counted
+	// apart from others: tries from elsewhere do not lock it out.
 	Login Limit
 	// Register is for registrations. Zero means 5 an hour for an address, and
 	// 50 an hour for a peer.
@@ -82,6 +83,10 @@ type counter struct {
 	warn func(ctx context.Context, err error)
 }
 
+// limiterTime is how long a shared limiter has for its answer: one that hangs is
+// one that fails.
+const limiterTime = 500 * time.Millisecond
+
 // What is counted.
 const (
 	countLogin    = "login"
@@ -133,7 +138,9 @@ func (c *counter) allow(ctx context.Context, key string, limit ports.Limit) (tim
 	if c.Limiter == nil {
 		return c.local.Allow(ctx, key, limit)
 	}
-	wait, err := c.Limiter.Allow(ctx, key, limit)
+	asking, cancel := context.WithTimeout(ctx, limiterTime)
+	defer cancel()
+	wait, err := c.Limiter.Allow(asking, key, limit)
 	if err == nil || ctx.Err() != nil {
 		return wait, err
 	}

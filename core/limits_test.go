@@ -144,12 +144,17 @@ func TestNoLimits(t *testing.T) {
 // sharedLimiter is a limiter that all processes share, which can fail.
 type sharedLimiter struct {
 	ports.Limiter
-	keys []string
-	err  error
+	keys  []string
+	err   error
+	hangs bool
 }
 
 func (s *sharedLimiter) Allow(ctx context.Context, key string, limit ports.Limit) (time.Duration, error) {
 	s.keys = append(s.keys, key)
+	if s.hangs {
+		<-ctx.Done()
+		return 0, ctx.Err()
+	}
 	if s.err != nil {
 		return 0, s.err
 	}
@@ -185,6 +190,10 @@ func TestSharedLimiter(t *testing.T) {
 	if !strings.Contains(o1.log.String(), errOutage.Error()) {
 		t.Errorf("the log does not tell of the failure: %s", o1.log)
 	}
+	shared.hangs = true
+	must(t, do(from(t, "192.0.2.4"), "dora@example.com"))
+	wantLimited(t, "alone, as no answer comes", do(from(t, "192.0.2.5"), "dora@example.com"), time.Hour)
+	shared.hangs = false
 	ended, cancel := context.WithCancel(from(t, "192.0.2.1"))
 	cancel()
 	shared.err = context.Canceled
