@@ -32,7 +32,7 @@ const (
 // it with a key that neither of them has.
 type state struct {
 	flow    Flow
-	csrf    string // 256 bits
+	csrf    string // 256 bits that the browser keeps, and the state only a digest of
 	key     string // the id of the key below
 	expires time.Time
 
@@ -52,7 +52,7 @@ func (o *OAuth[U]) newState(f Flow) state {
 }
 
 // derive makes the verifier of RFC 7636 and the nonce: whoever reads the state
-// does not know them.
+// does not know them, nor can have them used, without what the browser keeps.
 func (s *state) derive(key SealingKey) {
 	s.verifier = derived(key, "pkce verifier "+s.csrf)
 	s.nonce = derived(key, "nonce "+s.csrf)
@@ -78,7 +78,7 @@ func (s *state) claims() ports.Claims {
 	c := ports.Claims{
 		Subject: subjectState, Audience: audienceState, Expires: s.expires.Add(stateSlack),
 		Values: []ports.Claim{
-			{Name: "csrftoken", Value: s.csrf}, {Name: "flow", Value: s.flow.binding()}, {Name: "key", Value: s.key},
+			{Name: "csrftoken", Value: s.digest()}, {Name: "flow", Value: s.flow.binding()}, {Name: "key", Value: s.key},
 			{Name: "until", Value: strconv.FormatInt(s.expires.Unix(), 10)},
 		},
 	}
@@ -103,11 +103,11 @@ func (o *OAuth[U]) checkState(ctx context.Context, c Callback) (state, error) {
 	if err != nil || !known || claims.Value("flow") != c.Flow.binding() || links != (c.UserID != "") {
 		return state{}, ErrInvalidState
 	}
-	s := state{flow: c.Flow, csrf: claims.Value("csrftoken"), key: key.ID, expires: time.Unix(until, 0).UTC()}
+	s := state{flow: c.Flow, csrf: c.CSRF, key: key.ID, expires: time.Unix(until, 0).UTC()}
 	if !o.users.cfg.Now().Before(s.expires) {
 		return s, ErrExpiredState
 	}
-	if c.CSRF == "" || subtle.ConstantTimeCompare([]byte(c.CSRF), []byte(s.csrf)) != 1 {
+	if c.CSRF == "" || subtle.ConstantTimeCompare([]byte(claims.Value("csrftoken")), []byte(s.digest())) != 1 {
 		return s, ErrForeignState
 	}
 	if links && userID != c.UserID {
@@ -122,7 +122,8 @@ func (o *OAuth[U]) checkState(ctx context.Context, c Callback) (state, error) {
 	return s, nil
 }
 
-// digest is what a store knows a used state by.
+// digest is what the state says of the browser's secret, and what a store
+// knows a used state by.
 func (s *state) digest() string {
 	sum := sha256.Sum256([]byte(s.csrf))
 	return hex.EncodeToString(sum[:])
