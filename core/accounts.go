@@ -124,7 +124,9 @@ func (o *OAuth[U]) refresh(ctx context.Context, p ports.IdentityProvider, a port
 	}
 	// What the provider gave is kept even where the caller has gone: the old
 	// token may be worth nothing by now.
-	_, err := o.accounts.UpdateAccount(context.WithoutCancel(ctx), a.Provider, a.Subject, func(now *ports.Account) error {
+	keeping, cancel := context.WithTimeout(context.WithoutCancel(ctx), refreshTime)
+	defer cancel()
+	_, err := o.accounts.UpdateAccount(keeping, a.Provider, a.Subject, func(now *ports.Account) error {
 		if current, _, err := o.sealer.open(*now); err != nil || now.UserID != a.UserID || current.Refresh != old.Refresh {
 			return errBusy // the user has logged in meanwhile, and has newer ones
 		}
