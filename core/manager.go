@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"reflect"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/gousher/usher/ports"
@@ -49,6 +50,8 @@ type Manager[U AnyUser] struct {
 	gate   *gate
 	outbox *outbox
 	limits *counter
+	// linked says that an [OAuth] links accounts to these users.
+	linked atomic.Bool
 	// decoy is a hash of a password that nobody knows. Verifying against it
 	// takes the place of the work that an unknown address would save.
 	decoy string

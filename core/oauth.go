@@ -54,7 +54,9 @@ type OAuth[U AnyUser] struct {
 }
 
 // NewOAuth returns an OAuth, or a *[ConfigError]. The stores of users must have
-// Accounts and Tokens: used states are kept there until they expire.
+// Accounts and Tokens: used states are kept there until they expire. From then
+// on users knows of accounts, and ResetPassword unlinks those of somebody who is
+// not verified: every process that resets passwords is to call NewOAuth.
 func NewOAuth[U UserPtr[T], T any](users *Manager[U], cfg OAuthConfig) (*OAuth[U], error) {
 	var problems []string
 	need := func(ok bool, problem string) {
@@ -88,6 +90,7 @@ func NewOAuth[U UserPtr[T], T any](users *Manager[U], cfg OAuthConfig) (*OAuth[U
 	}
 	cfg.Providers = slices.Clone(cfg.Providers)
 	cfg.StateLifetime = cmp.Or(cfg.StateLifetime, time.Hour)
+	users.linked.Store(true)
 	return &OAuth[U]{
 		users: users, accounts: users.cfg.Stores.Accounts, tokens: users.cfg.Stores.Tokens, cfg: cfg, sealer: sealer,
 		newUser: func() U { return new(T) },
@@ -136,6 +139,9 @@ type Start struct {
 	CSRF    string
 	Expires time.Time
 }
+
+// StateLifetime is how long somebody may take to log in at a provider.
+func (o *OAuth[U]) StateLifetime() time.Duration { return o.cfg.StateLifetime }
 
 // Begin begins a flow. Scopes are asked for in the place of the provider's own
 // choice where they are not nil. It returns an error that wraps

@@ -21,7 +21,7 @@ func (m *Manager[U]) ForgotPassword(ctx context.Context, email string) error {
 		return err
 	}
 	claims := ports.Claims{Audience: audienceReset}
-	claims.Subject, claims.Values = addressee(user, "password_fgpt", func(u *User) string { return fingerprint(u.HashedPassword) })
+	claims.Subject, claims.Values = addressee(user, "password_fgpt", fingerprint)
 	return m.post(ctx, kindReset, user, claims, func(ctx context.Context) {
 		if hook := m.cfg.Hooks.AfterForgotPassword; hook != nil {
 			hook(ctx, u)
@@ -32,9 +32,14 @@ func (m *Manager[U]) ForgotPassword(ctx context.Context, email string) error {
 // ResetPassword sets the password of the user to whom token was sent, and
 // ends all sessions of the user. It returns [ErrInvalidToken], also for a
 // user who is inactive or gone and for a token that was used or whose user
-// has another password by now; or, only for a good token, a *[PasswordError];
-// the token can be used again then. Of any number of concurrent calls with
-// one token, one sets the password.
+// has another password or another address by now; or, only for a good token,
+// a *[PasswordError]; the token can be used again then. Of any number of
+// concurrent calls with one token, one sets the password.
+//
+// Where the user is not verified, nobody has shown before that the address is
+// theirs, and whoever made the user may be another than who reads its mail: so
+// its accounts at identity providers are unlinked, too, once there is an [OAuth]
+// for m.
 func (m *Manager[U]) ResetPassword(ctx context.Context, token, password string) error {
 	claims, err := m.claims(ctx, token, audienceReset)
 	if err != nil {
@@ -47,10 +52,10 @@ func (m *Manager[U]) ResetPassword(ctx context.Context, token, password string) 
 	if err != nil {
 		return err
 	}
-	old := u.AuthUser().HashedPassword
-	if good, err := m.matches(ctx, claims.Value("password_fgpt"), old); err != nil {
+	old := *u.AuthUser()
+	if good, err := m.matches(ctx, claims.Value("password_fgpt"), &old); err != nil {
 		return err
-	} else if !good || !u.AuthUser().IsActive {
+	} else if !good || !old.IsActive {
 		return ErrInvalidToken
 	}
 	if err := m.validatePassword(ctx, password, u); err != nil {
@@ -60,9 +65,14 @@ func (m *Manager[U]) ResetPassword(ctx context.Context, token, password string) 
 	if err != nil {
 		return err
 	}
-	u, err = m.users.Update(ctx, u.AuthUser().ID, func(u U) error {
+	if !old.IsVerified {
+		if _, err := m.unlinkAll(ctx, old.ID); err != nil {
+			return err
+		}
+	}
+	u, err = m.users.Update(ctx, old.ID, func(u U) error {
 		user := u.AuthUser()
-		if user.HashedPassword != old || !user.IsActive {
+		if user.HashedPassword != old.HashedPassword || user.EmailKey != old.EmailKey || !user.IsActive {
 			return ErrInvalidToken
 		}
 		user.HashedPassword = hash
@@ -76,27 +86,73 @@ func (m *Manager[U]) ResetPassword(ctx context.Context, token, password string) 
 	if err != nil {
 		return err
 	}
+	if !old.IsVerified {
+		if err := m.lockOut(ctx, old.ID); err != nil {
+			return err
+		}
+	}
 	if hook := m.cfg.Hooks.AfterResetPassword; hook != nil {
 		hook(context.WithoutCancel(ctx), u)
 	}
 	return nil
 }
 
-// fingerprint ties a reset token to the password that it replaces. The hash
-// holds a salt of its own, so nothing can be learnt from its digest.
-func fingerprint(hash string) string {
-	sum := sha256.Sum256([]byte("usher password fingerprint\x00" + hash))
+// lockOut unlinks what was linked while the password was set, and ends the
+// sessions that came of it, until there are none: a session of before is no
+// good by now.
+func (m *Manager[U]) lockOut(ctx context.Context, userID string) error {
+	for range 10 {
+		some, err := m.unlinkAll(ctx, userID)
+		if err != nil || !some {
+			return err
+		}
+		_, err = m.users.Update(ctx, userID, func(u U) error {
+			u.AuthUser().SessionEpoch++
+			u.AuthUser().UpdatedAt = m.now()
+			return nil
+		})
+		if errors.Is(err, ErrUserNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return ErrConflict
+}
+
+// unlinkAll takes the user's accounts at identity providers away, and reports
+// whether there were any.
+func (m *Manager[U]) unlinkAll(ctx context.Context, userID string) (some bool, err error) {
+	if !m.linked.Load() {
+		return false, nil
+	}
+	list, err := m.cfg.Stores.Accounts.AccountsOf(ctx, userID)
+	always := func(U, []ports.Account) error { return nil }
+	for _, a := range list {
+		if err := m.cfg.Stores.Accounts.Unlink(ctx, userID, a.Provider, a.Subject, always); err != nil && !errors.Is(err, ErrAccountNotFound) {
+			return true, err
+		}
+	}
+	return len(list) > 0, err
+}
+
+// fingerprint ties a reset token to the password that it replaces and to the
+// address that it goes to. The hash holds a salt of its own, so nothing can be
+// learnt from its digest.
+func fingerprint(u *User) string {
+	sum := sha256.Sum256([]byte("usher password fingerprint\x00" + u.HashedPassword + "\x00" + u.EmailKey))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// matches tells whether fgpt is the fingerprint of hash: one of ours, or one
-// of FastAPI Users, which is a password hash of the hash.
-func (m *Manager[U]) matches(ctx context.Context, fgpt, hash string) (bool, error) {
+// matches tells whether fgpt is the fingerprint of u: one of ours, or one of
+// FastAPI Users, which is a password hash of the hash.
+func (m *Manager[U]) matches(ctx context.Context, fgpt string, u *User) (bool, error) {
 	if !strings.HasPrefix(fgpt, "$") {
-		return subtle.ConstantTimeCompare([]byte(fgpt), []byte(fingerprint(hash))) == 1, nil
+		return subtle.ConstantTimeCompare([]byte(fgpt), []byte(fingerprint(u))) == 1, nil
 	}
 	if m.cfg.Hasher.Cost(fgpt) == 0 {
 		return false, nil
 	}
-	return m.verify(ctx, hash, fgpt, func() {})
+	return m.verify(ctx, u.HashedPassword, fgpt, func() {})
 }

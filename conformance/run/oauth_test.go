@@ -3,6 +3,8 @@ package run
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -107,20 +109,24 @@ type oauthSite struct {
 	stores       stores
 	users        *core.Manager[*member]
 	google, evil *scripted
+	mails        *drawer
 	clock        *conformance.Clock
 }
 
 // openOAuth returns an application on the stores.
 func openOAuth(t testing.TB, s stores, trusting bool) *oauthSite {
 	t.Helper()
-	site := &oauthSite{stores: s, google: newScripted("google"), evil: newScripted("evil"), clock: conformance.NewClock()}
+	site := &oauthSite{stores: s, google: newScripted("google"), evil: newScripted("evil"), mails: &drawer{}, clock: conformance.NewClock()}
 	site.clock.Set(time.Now())
 	hasher, err := cheapHasher(1)
 	require.NoError(t, err)
-	site.users, err = core.NewManager(core.Config[*member]{Stores: s, Hasher: hasher, Emails: email.New(), Now: site.clock.Now})
+	signer := newSigner(t, site.clock)
+	site.users, err = core.NewManager(core.Config[*member]{
+		Stores: s, Hasher: hasher, Emails: email.New(), Now: site.clock.Now, Mail: core.Mailing{Signer: signer, Mailer: site.mails},
+	})
 	require.NoError(t, err)
 	site.oauth, err = core.NewOAuth(site.users, core.OAuthConfig{
-		Providers: []ports.IdentityProvider{site.google, site.evil}, Signer: newSigner(t, site.clock),
+		Providers: []ports.IdentityProvider{site.google, site.evil}, Signer: signer,
 		Keys: []core.SealingKey{{ID: "1", Key: bytes.Repeat([]byte("k"), 32)}}, TrustAllEmails: trusting,
 	})
 	require.NoError(t, err)
@@ -289,6 +295,17 @@ func attacks() []attack {
 		{"a browser that did not begin", func(t testing.TB, s *oauthSite) error {
 			c := stolen(s, s.begin(t, loginFlow))
 			c.CSRF = ""
+			return tried(s.Login(t.Context(), c, core.Admission{}))
+		}, core.ErrForeignState, 0},
+		{"what the state says, in another browser", func(t testing.TB, s *oauthSite) error {
+			c := stolen(s, s.begin(t, loginFlow))
+			payload, err := base64.RawURLEncoding.DecodeString(strings.Split(c.State, ".")[1])
+			require.NoError(t, err)
+			var claims struct{ CSRFToken string }
+			require.NoError(t, json.Unmarshal(payload, &claims))
+			require.NotEmpty(t, claims.CSRFToken)
+			require.NotContains(t, string(payload), c.CSRF)
+			c.CSRF = claims.CSRFToken
 			return tried(s.Login(t.Context(), c, core.Admission{}))
 		}, core.ErrForeignState, 0},
 		{"a state whose time is over", func(t testing.TB, s *oauthSite) error {
@@ -464,6 +481,76 @@ func (c careless) Unlink(ctx context.Context, _, provider, subject string) error
 		return err
 	}
 	return c.s.stores.Accounts.Unlink(ctx, owner.ID, provider, subject, always)
+}
+
+// Whoever made a user with another's address, by an account of their own, is
+// out once the mail to it has set a password. A user who is verified keeps the
+// accounts.
+func TestOAuthAfterReset(t *testing.T) {
+	onOAuth(t, func(t *testing.T, fresh func(testing.TB) stores) {
+		s := openOAuth(t, fresh(t), false)
+		reset := func(u *member) {
+			t.Helper()
+			require.NoError(t, s.users.ForgotPassword(t.Context(), u.Email))
+			require.NoError(t, s.users.ResetPassword(t.Context(), mailed(t, s.users, s.mails), "the owner's password"))
+		}
+		link := func(u *member, id ports.Identity) *member {
+			t.Helper()
+			c := s.begin(t, linkFlow(u))
+			c.Code = s.google.code(id)
+			u, err := s.Link(t.Context(), u, c)
+			require.NoError(t, err)
+			return u
+		}
+		const address = "victim@example.com"
+		named := identity("named", address)
+		named.EmailVerified = false
+		u, err := s.login(t, named, core.Admission{})
+		require.NoError(t, err)
+		link(u, identity("other", "other@example.com"))
+		reset(u)
+		left, err := s.oauth.Accounts(t.Context(), u.ID)
+		require.NoError(t, err)
+		require.Empty(t, left)
+		_, err = s.login(t, named, core.Admission{AssociateByEmail: true})
+		require.ErrorIs(t, err, core.ErrEmailTaken)
+		got, err := s.login(t, identity("other", "other@example.com"), core.Admission{})
+		require.NoError(t, err)
+		require.NotEqual(t, u.ID, got.ID, "who came in")
+
+		owner := link(s.registered(t, "owner@example.com", true), identity("owner", "else@example.com"))
+		reset(owner)
+		got, err = s.login(t, identity("owner", "else@example.com"), core.Admission{})
+		require.NoError(t, err)
+		require.Equal(t, owner.ID, got.ID)
+	})
+}
+
+// A login that comes by an account while that is unlinked gets a session that
+// does not live.
+func TestOAuthRacesReset(t *testing.T) {
+	s := openOAuth(t, memory.New[member](memory.Config{}), false)
+	for round := range 50 {
+		id := identity(fmt.Sprint(round), fmt.Sprintf("%d@example.com", round))
+		u, err := s.login(t, id, core.Admission{})
+		require.NoError(t, err)
+		require.NoError(t, s.users.ForgotPassword(t.Context(), u.Email))
+		token := mailed(t, s.users, s.mails)
+		done := make(chan *member, 1)
+		go func() {
+			got, _ := s.login(t, id, core.Admission{})
+			done <- got
+		}()
+		require.NoError(t, s.users.ResetPassword(t.Context(), token, "the owner's password"))
+		if got := <-done; got != nil && got.ID == u.ID {
+			now, err := s.users.ByID(t.Context(), u.ID)
+			require.NoError(t, err)
+			require.Less(t, got.SessionEpoch, now.SessionEpoch, "round %d: the session lives on", round)
+		}
+		left, err := s.oauth.Accounts(t.Context(), u.ID)
+		require.NoError(t, err)
+		require.Empty(t, left, "round %d", round)
+	}
 }
 
 // One code with one state, 64 times at once: one login, one user, one account.
