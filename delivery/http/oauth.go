@@ -82,8 +82,10 @@ func (a *API[U]) begun(router string, f core.Flow, cfg core.CookieConfig) (half,
 	if cfg.Name == "" {
 		cfg.Name = "fastapiusersoauthcsrf"
 	}
-	if cfg.MaxAge == 0 {
-		cfg.MaxAge = time.Hour
+	if life := a.oauth.StateLifetime(); cfg.MaxAge == 0 {
+		cfg.MaxAge = max(time.Hour, life.Truncate(time.Second))
+	} else if cfg.MaxAge < life.Truncate(time.Second) {
+		return half{}, fmt.Sprintf("%s.Cookie.MaxAge is %v, and the state that it belongs to lives for %v", router, cfg.MaxAge, life)
 	}
 	cookie, err := core.NewCookie(cfg)
 	if err != nil {

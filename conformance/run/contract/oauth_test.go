@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -84,6 +86,30 @@ func (w *world) mountOAuth(t testing.TB, s setup) (*core.OAuth[*member], []httpa
 		httpauth.Include("/associate", httpauth.OAuthAssociate{Provider: "service1", RedirectURL: redirectURL, RequireVerified: s.verified}),
 		httpauth.Include("/users", httpauth.Accounts{}),
 	}
+}
+
+// The cookie that a state needs lives at least as long as the state.
+func TestOAuthCookieOutlivesItsState(t *testing.T) {
+	w := newWorld(t, storeKinds[0].open(t), nil)
+	oauth, err := core.NewOAuth(w.users, core.OAuthConfig{
+		Providers: []ports.IdentityProvider{&service{&w.happened}}, Signer: w.signer,
+		Keys: []core.SealingKey{{ID: "1", Key: secret}}, StateLifetime: 6 * time.Hour,
+	})
+	require.NoError(t, err)
+	mounted := func(life time.Duration) (http.Handler, error) {
+		return httpauth.New(w.auth, httpauth.Config[*member]{Schema: memberSchema, OAuth: oauth}, httpauth.Include("/oauth", httpauth.OAuth{
+			Provider: "service1", Backend: "db", RedirectURL: redirectURL, Cookie: core.CookieConfig{MaxAge: life},
+		}))
+	}
+	for life, want := range map[time.Duration]string{0: "Max-Age=21600", 7 * time.Hour: "Max-Age=25200"} {
+		h, err := mounted(life)
+		require.NoError(t, err)
+		answer := httptest.NewRecorder()
+		h.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/oauth/authorize", nil))
+		require.Contains(t, answer.Header().Get("Set-Cookie"), want)
+	}
+	_, err = mounted(5 * time.Hour)
+	require.ErrorContains(t, err, "OAuth.Cookie.MaxAge is 5h0m0s, and the state that it belongs to lives for 6h0m0s")
 }
 
 // deactivated gives a banned person an account at the service.
