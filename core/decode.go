@@ -164,6 +164,10 @@ func decodeFloat(to reflect.Value, value any, loc []any) []FieldError {
 	return nil
 }
 
+// maxWrong is about how many things that are wrong in one list or map are looked
+// for: whoever sends thousands need not be told of each.
+const maxWrong = 1000
+
 func decodeSlice(to reflect.Value, value any, loc []any) []FieldError {
 	list, ok := value.([]any)
 	if !ok {
@@ -172,6 +176,9 @@ func decodeSlice(to reflect.Value, value any, loc []any) []FieldError {
 	out := reflect.MakeSlice(to.Type(), len(list), len(list))
 	var wrong []FieldError
 	for i, v := range list {
+		if len(wrong) >= maxWrong {
+			break
+		}
 		wrong = append(wrong, decodeValue(out.Index(i), v, append(append([]any{}, loc...), i))...)
 	}
 	to.Set(out)
@@ -186,6 +193,9 @@ func decodeMap(to reflect.Value, value any, loc []any) []FieldError {
 	out := reflect.MakeMap(to.Type())
 	var wrong []FieldError
 	for _, name := range object.Names() {
+		if len(wrong) >= maxWrong {
+			break
+		}
 		v, _ := object.Get(name)
 		element := reflect.New(to.Type().Elem()).Elem()
 		wrong = append(wrong, decodeValue(element, v, append(append([]any{}, loc...), name))...)

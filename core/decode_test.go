@@ -2,6 +2,9 @@ package core_test
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/gousher/usher/core"
@@ -157,4 +160,25 @@ func TestOptionalApply(t *testing.T) {
 	motto := ptr("kept")
 	core.Optional[*string]{Set: true}.Apply(&motto)
 	wantEqual(t, "after null", motto, nil)
+}
+
+// Of a list in which thousands are wrong not each is told.
+func TestDecodeStopsAtMany(t *testing.T) {
+	list := "[" + strings.Repeat(`"x",`, 2999) + `"x"]`
+	var object strings.Builder
+	for i := range 3000 {
+		fmt.Fprintf(&object, `,"%d":"x"`, i)
+	}
+	for name, decoded := range map[string]func() (any, error){
+		"list":          func() (any, error) { return decodeField[[]bool](t, list) },
+		"lists in one":  func() (any, error) { return decodeField[[][]bool](t, "["+list+","+list+"]") },
+		"map":           func() (any, error) { return decodeField[map[string]bool](t, "{"+object.String()[1:]+"}") },
+		"lists of maps": func() (any, error) { return decodeField[[]map[string]bool](t, "[{"+object.String()[1:]+"},{}]") },
+	} {
+		_, err := decoded()
+		e, ok := errors.AsType[*core.InputError](err)
+		if !ok || len(e.Errors) != 1000 {
+			t.Errorf("%s: got %.200v, want a thousand errors", name, err)
+		}
+	}
 }
