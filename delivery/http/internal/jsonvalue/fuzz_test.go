@@ -35,11 +35,11 @@ func FuzzJSON(f *testing.F) {
 		if err != nil || !json.Valid(out) {
 			t.Fatalf("wrote %s, %v", out, err)
 		}
-		again, err := Parse(out)
-		if err != nil {
-			t.Fatalf("%s: %v", out, err)
+		twice := rewritten(t, out)
+		if halves.Match(out) { // they are one letter once they are read
+			out, twice = twice, rewritten(t, twice)
 		}
-		if twice, err := Append(nil, again); err != nil || !bytes.Equal(twice, out) {
+		if !bytes.Equal(twice, out) {
 			t.Errorf("wrote %s, and of that %s", out, twice)
 		}
 		if plainText(in) && json.Valid(in) && !escaped.Match(in) {
@@ -47,6 +47,24 @@ func FuzzJSON(f *testing.F) {
 		}
 	})
 }
+
+// rewritten is what is written of what was read in text.
+func rewritten(t *testing.T, text []byte) []byte {
+	t.Helper()
+	v, err := Parse(text)
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	out, err := Append(nil, v)
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return out
+}
+
+// halves are two surrogates that came one by one, as bytes of their own: they
+// are no letter then, and are written as they came.
+var halves = regexp.MustCompile(`\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}`)
 
 // nonFinite are the numbers that encoding/json does not know, and escaped begins
 // what may be a surrogate, of which encoding/json keeps nothing.
