@@ -3,6 +3,7 @@ package core_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -217,4 +218,121 @@ func TestAfterResetPassword(t *testing.T) {
 	must(t, o.ResetPassword(ctx, token, other))
 	wantErr(t, o.ResetPassword(t.Context(), token, other), core.ErrInvalidToken)
 	wantEqual(t, "times that the hook ran", hooked, 1)
+}
+
+// linkedAccounts are the accounts of a user, as an OAuth keeps them.
+type linkedAccounts struct {
+	ports.AccountStore[*Member]
+	list []ports.Account
+	// asked and unlinked are called, where they are set, with how often that
+	// was asked for.
+	asked, unlinked   func(n int) error
+	reads, takenAways int
+}
+
+func (l *linkedAccounts) AccountsOf(context.Context, string) ([]ports.Account, error) {
+	l.reads++
+	if l.asked != nil {
+		if err := l.asked(l.reads); err != nil {
+			return nil, err
+		}
+	}
+	return slices.Clone(l.list), nil
+}
+
+func (l *linkedAccounts) Unlink(_ context.Context, userID, _, subject string, allow func(*Member, []ports.Account) error) error {
+	l.takenAways++
+	if l.unlinked != nil {
+		if err := l.unlinked(l.takenAways); err != nil {
+			return err
+		}
+	}
+	l.list = slices.DeleteFunc(l.list, func(a ports.Account) bool { return a.UserID == userID && a.Subject == subject })
+	return allow(nil, l.list)
+}
+
+// What goes wrong, and who comes back, while accounts are unlinked.
+func TestResetPasswordUnlinks(t *testing.T) {
+	const before, after = "before the password", "after it"
+	account := ports.Account{Provider: "grail", Subject: "1", UserID: "ann"}
+	at := func(n int, err error) func(int) error {
+		return func(now int) error {
+			if now == n {
+				return err
+			}
+			return nil
+		}
+	}
+	for _, test := range []struct {
+		name   string
+		user   func(*Member)
+		set    func(o *office, l *linkedAccounts)
+		want   error
+		failed string // when
+		epochs int64  // by how many the user's is raised
+		left   int
+	}{
+		{"an account", unverified, nil, nil, "", 1, 0},
+		{"an account that is gone", unverified, func(_ *office, l *linkedAccounts) {
+			l.unlinked = func(int) error { l.list = nil; return core.ErrAccountNotFound }
+		}, nil, "", 1, 0},
+		{"of somebody who is verified", func(*Member) {}, nil, nil, "", 1, 1},
+		{"accounts that cannot be read", unverified, func(_ *office, l *linkedAccounts) { l.asked = at(1, errOutage) }, errOutage, before, 0, 1},
+		{"an account that cannot be unlinked", unverified, func(_ *office, l *linkedAccounts) { l.unlinked = at(1, errOutage) }, errOutage, before, 0, 1},
+		{"accounts that cannot be read again", unverified, func(_ *office, l *linkedAccounts) { l.asked = at(2, errOutage) }, errOutage, after, 1, 0},
+		{"linked meanwhile", unverified, func(_ *office, l *linkedAccounts) {
+			l.asked = func(n int) error {
+				if n == 2 {
+					l.list = append(l.list, account)
+				}
+				return nil
+			}
+		}, nil, "", 2, 0},
+		{"linked meanwhile, and not to be unlinked", unverified, func(_ *office, l *linkedAccounts) {
+			l.asked = func(int) error { l.list = []ports.Account{account}; return nil }
+			l.unlinked = at(2, errOutage)
+		}, errOutage, after, 1, 1},
+		{"linked again and again", unverified, func(_ *office, l *linkedAccounts) {
+			l.asked = func(int) error { l.list = []ports.Account{account}; return nil }
+		}, core.ErrConflict, after, 11, 0},
+		{"deleted meanwhile", unverified, func(o *office, l *linkedAccounts) {
+			l.asked = func(int) error { l.list = []ports.Account{account}; return nil }
+			l.unlinked = func(n int) error {
+				if n == 2 {
+					return o.store.Delete(o.t.Context(), "ann")
+				}
+				return nil
+			}
+		}, nil, "", -1, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			accounts := &linkedAccounts{list: []ports.Account{account}}
+			o := newOffice(t, func(c *core.Config[*Member]) {
+				c.Stores.Accounts, c.Stores.Tokens = accounts, struct{ ports.TokenStore }{}
+			})
+			_, err := core.NewOAuth(o.Manager, core.OAuthConfig{
+				Providers: []ports.IdentityProvider{namedProvider{name: "grail"}}, Signer: o.signer, Keys: []core.SealingKey{{ID: "1", Key: make([]byte, 32)}},
+			})
+			must(t, err)
+			o.put(subject(test.user))
+			if test.set != nil {
+				test.set(o, accounts)
+			}
+			old := o.row("ann")
+			token := resetting()(o)
+			wantErr(t, o.ResetPassword(t.Context(), token, other), test.want)
+			wantEqual(t, "accounts left", len(accounts.list), test.left)
+			now, err := o.store.read("ann")
+			if test.epochs < 0 {
+				wantErr(t, err, core.ErrUserNotFound)
+				return
+			}
+			must(t, err)
+			wantEqual(t, "epochs", now.SessionEpoch-old.SessionEpoch, test.epochs)
+			wantEqual(t, "whether the password is set", strings.HasSuffix(now.HashedPassword, ":"+other), test.failed != before)
+			if test.failed == before {
+				must(t, o.ResetPassword(t.Context(), token, other))
+			}
+		})
+	}
 }
