@@ -24,8 +24,9 @@ const never = "never"
 //	agent Mozilla/5.0 (X11; Linux x86_64)
 //
 // End is the first, and says when the session ends, however much it is used.
-// What else is not known has no line. Agent is the last, and its value goes on over all lines
-// that follow. A check of a session reads them, nine times as fast as JSON.
+// What else is not known has no line. Agent is the last, and its value goes on
+// over all lines that follow. A check of a session reads them, nine times as
+// fast as JSON.
 func encode(g ports.Grant, end time.Time) ([]byte, error) {
 	for _, method := range g.Methods {
 		if strings.ContainsAny(method, " \n") {
