@@ -612,6 +612,35 @@ func TestOAuthUnlinkRace(t *testing.T) {
 	})
 }
 
+// datedAccounts notes which writes have a deadline.
+type datedAccounts struct {
+	ports.AccountStore[*member]
+	dated []bool
+}
+
+func (d *datedAccounts) UpdateAccount(ctx context.Context, provider, subject string, change func(a *ports.Account) error) (ports.Account, error) {
+	_, ok := ctx.Deadline()
+	d.dated = append(d.dated, ok)
+	return d.AccountStore.UpdateAccount(ctx, provider, subject, change)
+}
+
+// What a provider gave is kept even where the caller has gone, but not for as
+// long as a store may hang.
+func TestOAuthKeepsWhatWasRefreshed(t *testing.T) {
+	kept := memory.New[member](memory.Config{})
+	dated := &datedAccounts{AccountStore: kept.Accounts}
+	kept.Accounts = dated
+	s := openOAuth(t, kept, false)
+	outdated := identity("1", "ann@example.com")
+	outdated.Tokens.Expires = s.clock.Now().Add(time.Second)
+	u, err := s.login(t, outdated, core.Admission{})
+	require.NoError(t, err)
+	dated.dated = nil
+	_, err = s.oauth.ProviderToken(t.Context(), u.ID, "google", "1")
+	require.NoError(t, err)
+	require.Equal(t, []bool{false, true}, dated.dated, "whether it was undertaken, and then kept, with a deadline")
+}
+
 // A token that has ended is refreshed once, however many ask for it.
 func TestOAuthRefreshesOnce(t *testing.T) {
 	onOAuth(t, func(t *testing.T, fresh func(testing.TB) stores) {
