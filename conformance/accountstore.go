@@ -591,13 +591,3 @@ func accountsAlways() []Case[stores] {
 		},
 	}
 }
-
-// settle reads until what it reads agrees, and fails with problem where it never
-// does: a server may do between two reads what it was asked to before the
-// context of that ended.
-func settle(t testing.TB, problem string, agrees func() bool) {
-	t.Helper()
-	for end := time.Now().Add(time.Second); !agrees(); time.Sleep(10 * time.Millisecond) {
-		require.True(t, time.Now().Before(end), problem)
-	}
-}

@@ -393,6 +393,16 @@ func wantNilOrEnded(t testing.TB, what string, err error) {
 	}
 }
 
+// settle reads until what it reads agrees, and fails with problem where it never
+// does: a server may do between two reads what it was asked to before the
+// context of that ended.
+func settle(t testing.TB, problem string, agrees func() bool) {
+	t.Helper()
+	for end := time.Now().Add(time.Second); !agrees(); time.Sleep(10 * time.Millisecond) {
+		require.True(t, time.Now().Before(end), problem)
+	}
+}
+
 // inOther runs f in a goroutine of its own, as another caller would.
 func inOther(f func() error) error {
 	done := make(chan error)
